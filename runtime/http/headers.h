@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* headers.h -- a list of header fields in the order of the wire, with fast access to known ones.
  *
- * Names and values are borrowed slices (of the receive buffer or the request's arena). A known name is
- * recognised once, when the field is added, by enum http_name; lookups of known names compare numbers. */
+ * Names and values are borrowed slices (of the receive buffer or the request's arena). A known name
+ * is recognised once, when the field is added, by enum http_name; lookups of known names compare
+ * numbers. */
 #ifndef SLUICE_HTTP_HEADERS_H
 #define SLUICE_HTTP_HEADERS_H
 
@@ -72,9 +73,23 @@ struct http_headers {
 enum http_name http_name_find(struct slice name);
 struct slice http_name_text(enum http_name id); /* lower case */
 
-/* Appends. `id` may be given if known, else use http_name_find(). False: out of memory. */
-bool http_headers_add(struct http_headers *headers, struct arena *arena, struct slice name,
-                      struct slice value, enum http_name id) __attribute__((warn_unused_result));
+/* Makes room for at least one more field; called by http_headers_add(). False: out of memory. */
+bool http_headers_grow(struct http_headers *headers, struct arena *arena)
+    __attribute__((warn_unused_result));
+/* Appends. `id` is what http_name_find() gives for `name`. False: out of memory. */
+static inline __attribute__((warn_unused_result)) bool
+http_headers_add(struct http_headers *headers, struct arena *arena, struct slice name,
+                 struct slice value, enum http_name id)
+{
+    if (headers->count == headers->capacity && !http_headers_grow(headers, arena))
+        return false;
+    struct http_field *field = &headers->fields[headers->count++];
+    field->name = name;
+    field->value = value;
+    field->id = id;
+    headers->known |= (UINT64_C(1) << id) & ~(UINT64_C(1) << HTTP_NAME_OTHER);
+    return true;
+}
 /* First value; absent if there is none. */
 struct slice http_headers_get_known(const struct http_headers *headers, enum http_name id);
 struct slice http_headers_get(const struct http_headers *headers, struct slice name);

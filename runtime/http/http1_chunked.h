@@ -20,9 +20,9 @@ enum http1_chunk_result {
 enum { HTTP1_MAX_CHUNK_LINE = 4096, HTTP1_MAX_TRAILERS = 16384 };
 
 struct http1_chunked {
-    uint64_t left;      /* of the current chunk */
-    uint32_t line;      /* bytes of the current size line with extensions */
-    uint32_t trailers;  /* bytes of the trailer section */
+    uint64_t left;     /* of the current chunk */
+    uint32_t line;     /* bytes of the current size line with extensions */
+    uint32_t trailers; /* bytes of the trailer section */
     uint8_t digits;
     uint8_t state;
 };
