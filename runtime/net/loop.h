@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop.h -- one event loop of one thread: a libevent base, the current time, deadlines, and a way for
- * other threads to have something done here.
+/* loop.h -- one event loop of one thread: a libevent base, the current time, deadlines, and a way
+ * for other threads to have something done here.
  *
  * Everything but loop_post() and loop_stop() is for the loop's own thread. */
 #ifndef SLUICE_NET_LOOP_H
 #define SLUICE_NET_LOOP_H
 
+/* libevent's header uses a macro LIST_ENTRY of its own, which must not meet that of base/list.h. */
+#pragma push_macro("LIST_ENTRY")
+#undef LIST_ENTRY
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#pragma pop_macro("LIST_ENTRY")
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/list.h"
 
 enum {
-    LOOP_SLOT_MS = 16,      /* deadlines fire at most this late (and never early) */
-    LOOP_SLOTS = 256,       /* later ones wait in the last slot and are sorted in again */
+    LOOP_SLOT_MS = 16, /* deadlines fire at most this late (and never early) */
+    LOOP_SLOTS = 256,  /* later ones wait in the last slot and are sorted in again */
 };
 
 /* A point in time at which something is to happen. Embedded in its owner. Moving it later is one
@@ -38,8 +42,8 @@ struct event_base *loop_base(struct loop *loop);
 /* Time of this turn of the loop, monotonic milliseconds / Unix milliseconds. */
 int64_t loop_now_ms(const struct loop *loop);
 int64_t loop_wall_ms(const struct loop *loop);
-/* Calls fn(arg) on the loop's thread, soon; any thread. False: out of memory. Tasks that were not run
- * when the loop is destroyed are dropped. */
+/* Calls fn(arg) on the loop's thread, soon; any thread. False: out of memory. Tasks that were not
+ * run when the loop is destroyed are dropped. */
 bool loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
     __attribute__((warn_unused_result));
 /* Calls fn(arg) at the end of this turn, after the events that are ready now. */

@@ -13,8 +13,8 @@ struct options;
  * `common_name` as subject and DNS name, 20 years. False: *error is a heap text. */
 bool tls_self_signed(const char *cert_path, const char *key_path, const char *common_name,
                      char **error) __attribute__((warn_unused_result));
-/* Server context: TLS 1.2 and 1.3, session tickets, ALPN http/1.1, the given pair (file paths or PEM
- * text). NULL: *error is a heap text that names the file and the reason. */
+/* Server context: TLS 1.2 and 1.3, session tickets, ALPN http/1.1, the given pair (file paths or
+ * PEM text). NULL: *error is a heap text that names the file and the reason. */
 SSL_CTX *tls_server_create(const char *cert, const char *key, char **error)
     __attribute__((warn_unused_result));
 /* Client context for upstreams; no verification by default (Kong), `ca_file` NULL: system store. */
