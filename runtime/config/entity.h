@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* entity.h -- entities as plain structs, read by the data plane.
  *
- * Made from checked JSON rows on the admin thread, immutable afterwards, reference-counted and shared
- * by all snapshots that hold the unchanged row. Every struct begins with struct entity. */
+ * Made from checked JSON rows on the admin thread, immutable afterwards, reference-counted and
+ * shared by all snapshots that hold the unchanged row. Every struct begins with struct entity. */
 #ifndef SLUICE_CONFIG_ENTITY_H
 #define SLUICE_CONFIG_ENTITY_H
 
@@ -16,22 +16,22 @@
 #include "base/slice.h"
 
 enum protocol { /* bits are 1 << protocol */
-    PROTOCOL_HTTP,
-    PROTOCOL_HTTPS,
-    PROTOCOL_GRPC,
-    PROTOCOL_GRPCS,
-    PROTOCOL_TCP,
-    PROTOCOL_TLS,
-    PROTOCOL_TLS_PASSTHROUGH,
-    PROTOCOL_UDP,
+                PROTOCOL_HTTP,
+                PROTOCOL_HTTPS,
+                PROTOCOL_GRPC,
+                PROTOCOL_GRPCS,
+                PROTOCOL_TCP,
+                PROTOCOL_TLS,
+                PROTOCOL_TLS_PASSTHROUGH,
+                PROTOCOL_UDP,
 };
 
 struct entity {
     atomic_uint refs;
-    struct arena arena;  /* holds everything the struct points to, and the struct itself */
+    struct arena arena; /* holds everything the struct points to, and the struct itself */
     struct slice id;
-    struct slice name;   /* endpoint key; absent if unset */
-    struct slice json;   /* the row as JSON text without null members, for plugins and logs */
+    struct slice name; /* endpoint key; absent if unset */
+    struct slice json; /* the row as JSON text without null members, for plugins and logs */
     int64_t created_at;
 };
 
@@ -49,7 +49,7 @@ struct service {
 };
 
 struct route_header {
-    struct slice name; /* lower case */
+    struct slice name;    /* lower case */
     struct slice *values; /* lower case */
     size_t value_count;
     bool is_regex; /* a single value, "~*" removed */
@@ -57,8 +57,8 @@ struct route_header {
 
 struct route {
     struct entity entity;
-    struct slice service_id; /* absent if null */
-    unsigned protocols;      /* 1 << enum protocol */
+    struct slice service_id;                      /* absent if null */
+    unsigned protocols;                           /* 1 << enum protocol */
     struct slice *methods, *hosts, *paths, *snis; /* paths: regexes keep their "~" */
     size_t method_count, host_count, path_count, sni_count;
     struct route_header *headers;
@@ -81,7 +81,8 @@ struct credential {
     int64_t expires_at;        /* Unix seconds; 0: never */
 };
 
-/* From a stored row; NULL: out of memory or a row that breaks the schema (bad type). One reference. */
+/* From a stored row; NULL: out of memory or a row that breaks the schema (bad type). One reference.
+ */
 struct service *service_create(const json_t *row);
 struct route *route_create(const json_t *row);
 struct consumer *consumer_create(const json_t *row);
