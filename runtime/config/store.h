@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/slice.h"
 
@@ -30,6 +31,8 @@ enum store_result {
     STORE_FAILED,      /* anything else; error.text says what */
 };
 
+/* Zeroed by the caller before the first call; a call that fails fills it, store_error_clear() makes
+ * it ready for the next. */
 struct store_error {
     char text[512];     /* one line for the log or the terminal: which, where, what to do */
     const char *entity; /* static */
@@ -48,7 +51,7 @@ struct store *store_open(const struct options *options, struct log *log, struct 
 void store_close(struct store *store);
 const char *store_kind(const struct store *store); /* "sqlite", "postgres" or "off" */
 
-/* ------------------------------------------------------------------------------------ migrations */
+/* ------------------------------------------------------------ migrations */
 enum store_result store_state_get(struct store *store, enum store_state *state,
                                   struct store_error *error) __attribute__((warn_unused_result));
 /* Runs what is missing of migrations/, each in one transaction, under a lock that a second node
@@ -58,12 +61,13 @@ enum store_result store_migrate(struct store *store, int64_t lock_timeout_ms, in
 /* Drops everything that migrations made. */
 enum store_result store_reset(struct store *store, struct store_error *error)
     __attribute__((warn_unused_result));
-/* {"executed":[names],"new":[names]}; new reference. */
+/* {"executed":[names],"new":[names],"missing":[names]}; new reference. "missing" were executed by a
+ * newer build and are unknown to this one. */
 enum store_result store_migration_status(struct store *store, json_t **status,
                                          struct store_error *error)
     __attribute__((warn_unused_result));
 
-/* ------------------------------------------------------------------------------------------ rows */
+/* ------------------------------------------------------------ rows */
 enum store_result store_select(struct store *store, const struct schema *schema, const char *id,
                                json_t **row, struct store_error *error)
     __attribute__((warn_unused_result));
@@ -89,6 +93,12 @@ enum store_result store_list(struct store *store, const struct schema *schema,
 enum store_result store_each(struct store *store, const struct schema *schema,
                              bool (*visit)(void *context, json_t *row), void *context,
                              struct store_error *error) __attribute__((warn_unused_result));
+/* Between the two, all reads see one state of the whole store, and writes are refused with
+ * STORE_FAILED. Nothing to end if begin failed. */
+enum store_result store_read_begin(struct store *store, struct store_error *error)
+    __attribute__((warn_unused_result));
+void store_read_end(struct store *store);
+
 /* `row` is borrowed, complete, and has passed schema_process(). */
 enum store_result store_insert(struct store *store, const struct schema *schema, const json_t *row,
                                struct store_error *error) __attribute__((warn_unused_result));
@@ -104,5 +114,16 @@ enum store_result store_delete(struct store *store, const struct schema *schema,
 /* Memory store only: replaces everything at once. `entities`: {"services":[rows], ...}. */
 enum store_result store_replace_all(struct store *store, const json_t *entities,
                                     struct store_error *error) __attribute__((warn_unused_result));
+
+/* ------------------------------------------------------------ change log */
+/* Every write of a row, cascades included, appends to a log in the same transaction, numbered
+ * without gaps in commit order. *rows: what came after `seq`, ascending, as
+ * {"seq":n,"entity":schema name,"id":row id,"op":"insert"|"update"|"delete"}; new reference.
+ * *rows is NULL when the log cannot tell (entries up to now were pruned, or the store was reset):
+ * then everything must be read again. *latest: the highest number so far. The log keeps the last
+ * hour, at most about 10,000 entries. PostgreSQL also notifies the channel `sluice_config`. */
+enum store_result store_changes_since(struct store *store, int64_t seq, json_t **rows,
+                                      int64_t *latest, struct store_error *error)
+    __attribute__((warn_unused_result));
 
 #endif
