@@ -103,6 +103,18 @@ void arena_pool_clear(struct arena_pool *pool)
     pool->count = 0;
 }
 
+/* Size of the next block. Without a pool blocks begin small and double: one entity of 100,000 should
+ * not cost a page. */
+static size_t usual_bytes(const struct arena *arena)
+{
+    if (arena->pool != NULL)
+        return ARENA_BLOCK_BYTES;
+    if (arena->blocks == NULL)
+        return ARENA_FIRST_BYTES;
+    size_t doubled = arena->blocks->bytes * 2;
+    return doubled > ARENA_BLOCK_BYTES ? ARENA_BLOCK_BYTES : doubled;
+}
+
 void *arena_alloc(struct arena *arena, size_t bytes)
 {
     size_t rounded;
@@ -113,8 +125,11 @@ void *arena_alloc(struct arena *arena, size_t bytes)
         size_t need;
         if (__builtin_add_overflow(rounded, sizeof(struct arena_block), &need))
             return NULL;
+        size_t usual = usual_bytes(arena);
         bool is_large = need > ARENA_BLOCK_BYTES;
-        struct arena_block *block = take_block(arena, is_large ? need : ARENA_BLOCK_BYTES);
+        while (!is_large && usual < need)
+            usual *= 2;
+        struct arena_block *block = take_block(arena, is_large ? need : usual);
         if (block == NULL)
             return NULL;
         if (is_large) { /* the current block stays in use for what comes next */
@@ -122,7 +137,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
             return block + 1;
         }
         arena->ptr = (char *)(block + 1);
-        arena->end = (char *)block + ARENA_BLOCK_BYTES;
+        arena->end = (char *)block + usual;
     }
     void *result = arena->ptr;
     arena->ptr += rounded;

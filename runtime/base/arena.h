@@ -28,8 +28,9 @@ struct arena {
 };
 
 enum {
-    ARENA_BLOCK_BYTES = 4096,  /* of a pooled block, header included */
-    ARENA_POOL_BLOCKS = 1024,  /* spare blocks kept by a pool at most */
+    ARENA_FIRST_BYTES = 512,  /* first block of an arena without a pool; later ones double */
+    ARENA_BLOCK_BYTES = 4096, /* of a pooled block, header included */
+    ARENA_POOL_BLOCKS = 1024, /* spare blocks kept by a pool at most */
 };
 
 /* `pool` may be NULL (blocks then come from malloc); it must outlive the arena. */

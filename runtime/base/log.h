@@ -51,7 +51,8 @@ static inline bool log_enabled(const struct log *log, enum log_level level)
  * are written as \xNN, so that nobody outside can forge a line. `log` may be NULL: nothing then. */
 void log_write(struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void log_vwrite(struct log *log, enum log_level level, const char *format, va_list args);
+void log_vwrite(struct log *log, enum log_level level, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 /* Writes ready-made bytes (one or more whole lines) as they are. */
 void log_raw(struct log *log, struct slice lines);
 

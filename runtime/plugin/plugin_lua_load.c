@@ -65,9 +65,7 @@ char *plugin_lua_load_find(const char *lua_path, const char *name, const char *p
     for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]) && file == NULL; i++) {
         char module[MAX_NAME_BYTES + 64];
         (void)snprintf(module, sizeof(module), "%s%s/%s", layouts[i], name, part);
-        file = find_module(slice_of(lua_path == NULL ? "" : lua_path), module, &paths);
-        if (file == NULL)
-            file = find_module(SLICE(LUA_PATH_DEFAULT), module, &paths);
+        file = find_module(slice_of(lua_path), module, &paths);
     }
     if (tried != NULL && file == NULL)
         *tried = slice_dup(buffer_slice(&paths));
@@ -142,27 +140,31 @@ static int read_declaration(lua_State *L)
     return 0;
 }
 
-static bool declare(struct plugin_type *type, const struct plugin_search *search,
-                    const struct pdk *kong, char **error)
+static bool is_name(const char *name)
 {
-    struct lua_binding binding;
-    struct declaration declaration = {.type = type};
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+    return len > 0 && len <= MAX_NAME_BYTES && name[len] == '\0';
+}
+
+/* The scratch state in which handler.lua is read once. */
+static bool open_scratch(struct lua_binding *binding, const struct plugin_search *search,
+                         const struct pdk *kong, char **error)
+{
     struct lua_binding_options options = {.host = kong,
                                           .lua_path = search->lua_path,
                                           .lua_cpath = search->lua_cpath,
                                           .memory_limit = PLUGIN_LUA_MEMORY_BYTES,
                                           .budget = PLUGIN_LUA_INSTRUCTIONS};
-    if (!lua_binding_open(&binding, &options, error))
-        return false;
-    bool is_ok = lua_binding_protect(&binding, read_declaration, &declaration, error);
-    lua_binding_close(&binding);
-    return is_ok;
+    return lua_binding_open(binding, &options, error);
 }
 
-static bool is_name(const char *name)
+/* Reads the plugin of type->name, whose handler.lua is type->path. */
+static bool declare(struct plugin_type *type, struct lua_binding *binding, char **error)
 {
-    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
-    return len > 0 && len <= MAX_NAME_BYTES && name[len] == '\0';
+    struct declaration declaration = {.type = type};
+    return type->name != NULL &&
+           lua_binding_protect(binding, read_declaration, &declaration, error) &&
+           type->version != NULL;
 }
 
 enum plugin_lua_load_result plugin_lua_load(const char *name, const struct plugin_search *search,
@@ -170,39 +172,43 @@ enum plugin_lua_load_result plugin_lua_load(const char *name, const struct plugi
                                             struct plugin_type **out, char **not_found,
                                             char **error)
 {
+    enum plugin_lua_load_result result = PLUGIN_LUA_FAILED;
+    struct lua_binding scratch = {0};
+    struct plugin_type *type = calloc(1, sizeof(*type));
     char *reason = NULL;
-    char *path = NULL;
-    struct plugin_type *type = NULL;
     *out = NULL;
     *not_found = *error = NULL;
     if (!is_name(name)) {
         *not_found = strdup("(not a plugin name: letters, digits, '-' and '_' only)\n");
-        return PLUGIN_LUA_NOT_FOUND;
+        result = PLUGIN_LUA_NOT_FOUND;
+        goto done;
     }
-    path = plugin_lua_load_find(search->lua_path, name, "handler", not_found);
-    if (path == NULL)
-        return PLUGIN_LUA_NOT_FOUND;
-    type = calloc(1, sizeof(*type));
-    if (type == NULL)
-        goto fail;
+    if (type == NULL || !open_scratch(&scratch, search, kong, &reason))
+        goto done;
+    type->path = plugin_lua_load_find(scratch.path, name, "handler", not_found);
+    if (type->path == NULL) {
+        result = PLUGIN_LUA_NOT_FOUND;
+        goto done;
+    }
     type->vtable = &plugin_lua_vtable;
-    type->path = path;
     type->name = strdup(name);
-    if (type->name == NULL || !declare(type, search, kong, &reason) || type->version == NULL)
-        goto fail;
+    if (!declare(type, &scratch, &reason))
+        goto done;
     type->host = lua_schema_load(name, search, kong, log, &reason);
     if (type->host == NULL)
-        goto fail;
+        goto done;
     type->schema = lua_schema_get(type->host);
     *out = type;
-    return PLUGIN_LUA_LOADED;
-fail:
-    if (asprintf(error, "plugin '%s' (%s): %s", name, path,
+    type = NULL;
+    result = PLUGIN_LUA_LOADED;
+done:
+    if (result == PLUGIN_LUA_FAILED &&
+        asprintf(error, "plugin '%s' (%s): %s", name,
+                 type != NULL && type->path != NULL ? type->path : "Lua",
                  reason != NULL ? reason : "out of memory") < 0)
         *error = NULL;
     free(reason);
-    if (type == NULL)
-        free(path);
+    lua_binding_close(&scratch);
     plugin_lua_unload(type);
-    return PLUGIN_LUA_FAILED;
+    return result;
 }

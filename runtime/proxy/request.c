@@ -52,25 +52,17 @@ static struct slice lower(struct arena *arena, struct slice text)
     return text;
 }
 
-/* Splits host and port; "[::1]:80" keeps its brackets as the host. */
+/* The host in small letters, and its port; the parser has checked the authority already. */
 static bool find_host(struct request *request)
 {
-    struct slice authority = request->in.head.authority;
-    size_t end = authority.len;
-    uint64_t port = 0;
-    for (size_t i = authority.len; i > 0; i--) {
-        char c = authority.ptr[i - 1];
-        if (c == ':') {
-            end = i - 1;
-            (void)slice_to_u64(slice_from(authority, i), &port);
-            break;
-        }
-        if (c < '0' || c > '9')
-            break;
-    }
-    request->in.host_port = port <= 65535 ? (int)port : 0;
-    request->in.host = lower(request->arena, slice_make(authority.ptr, end));
-    return end == 0 || request->in.host.ptr != NULL;
+    struct slice host = SLICE("");
+    int port = 0;
+    if (request->in.head.authority.len > 0 &&
+        !uri_parse_authority(request->in.head.authority, &host, &port))
+        return false;
+    request->in.host_port = port;
+    request->in.host = lower(request->arena, host);
+    return request->in.host.ptr != NULL;
 }
 
 /* Takes the target apart. False: it cannot be normalised (400). */
@@ -263,7 +255,6 @@ void request_on_client(struct request *request)
         if (request->client->conn.can_write)
             relay_pump(request);
         return;
-    case REQUEST_TUNNEL:
     case REQUEST_DONE: return;
     }
 }

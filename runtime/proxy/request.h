@@ -13,6 +13,7 @@
 #define SLUICE_PROXY_REQUEST_H
 
 #include "base/buffer.h"
+#include "balance/balancer.h"
 #include "base/log.h"
 #include "http/http1_chunked.h"
 #include "http/http1_parse.h"
@@ -35,7 +36,6 @@ enum request_state {
     REQUEST_COLLECT, /* a plugin wants the response whole: its body is being collected */
     REQUEST_RELAY,   /* passing the response on */
     REQUEST_LOCAL,   /* writing a response made here */
-    REQUEST_TUNNEL,  /* after 101: bytes both ways */
     REQUEST_DONE,
 };
 
@@ -114,7 +114,7 @@ struct request_attempt {
     struct target_group *group;     /* of a resolved name; NULL: a literal address */
     struct dns_answer *answer;      /* one reference; what is being tried */
     struct dns_query *query;        /* while in REQUEST_RESOLVE */
-    uint64_t avoided;               /* bit per address (first 64) that failed */
+    struct balancer_tried tried;    /* addresses that failed */
     size_t address_index;
     int tries, tries_left;
     bool is_fresh_only; /* a reused connection turned out dead: take a new one */

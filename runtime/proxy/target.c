@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
+#include "balance/round_robin.h"
 #include "net/dns.h"
 #include "proxy/request.h"
 #include "proxy/upstream.h"
@@ -14,7 +15,7 @@
 struct target_group {
     char *host;
     struct dns_answer *answer; /* one reference; NULL: unknown */
-    uint64_t turn;
+    struct round_robin turns;
 };
 
 void target_clear_all(struct worker *worker)
@@ -24,6 +25,7 @@ void target_clear_all(struct worker *worker)
         struct target_group *group = slot->value;
         if (group->answer != NULL)
             dns_answer_unref(group->answer);
+        round_robin_clear(&group->turns);
         free(group->host);
         free(group);
     }
@@ -38,7 +40,7 @@ static struct target_group *group_of(struct worker *worker, struct slice host)
     group = calloc(1, sizeof(*group));
     if (group == NULL)
         return NULL;
-    group->turn = (uint64_t)worker->id; /* workers begin at different addresses */
+    round_robin_init(&group->turns, (uint64_t)worker->id); /* workers begin at different ones */
     group->host = slice_dup(host);
     if (group->host == NULL || !map_set(&worker->targets, slice_make(group->host, host.len), group)) {
         free(group->host);
@@ -89,16 +91,18 @@ static enum target_result find_answer(struct request *request, struct target_gro
     return TARGET_READY;
 }
 
+static uint32_t weight_of(const void *peers, size_t index)
+{
+    const struct dns_answer *answer = peers;
+    return answer->addresses[index].weight;
+}
+
 /* Whose turn it is; addresses that failed for this request come last. */
 static size_t pick(struct request *request, struct target_group *group)
 {
     const struct dns_answer *answer = request->attempt.answer;
-    for (size_t i = 0; i < answer->count; i++) {
-        size_t index = group->turn++ % answer->count;
-        if (index >= 64 || (request->attempt.avoided >> index & 1) == 0)
-            return index;
-    }
-    return group->turn++ % answer->count;
+    const struct balancer_set set = {answer, answer->count, weight_of, answer->version};
+    return round_robin_next(&group->turns, &set, &request->attempt.tried);
 }
 
 static void set_port(struct upstream_key *key, int port)
@@ -137,6 +141,7 @@ static void set_tls(struct request *request, struct upstream_key *key)
         request->shape.has_scheme ? request->shape.scheme : service->service->protocol;
     key->is_tls = protocol == PROTOCOL_HTTPS || protocol == PROTOCOL_GRPCS;
     key->is_verified = key->is_tls && service->service->is_tls_verified;
+    key->verify_depth = service->service->tls_verify_depth;
     key->server_name[0] = '\0';
     if (key->is_tls)
         set_server_name(request, key);
@@ -166,6 +171,10 @@ enum target_result target_next(struct request *request, struct upstream_key *key
         return answer->is_not_found || !answer->is_error ? TARGET_NOT_FOUND : TARGET_FAILED;
     }
     request->attempt.address_index = pick(request, group);
+    if (request->attempt.address_index == BALANCER_NONE) {
+        *text = "every address has weight 0";
+        return TARGET_NOT_FOUND;
+    }
     const struct dns_address *address = &answer->addresses[request->attempt.address_index];
     memcpy(&key->address, &address->address, address->len);
     key->address_len = address->len;
@@ -175,8 +184,7 @@ enum target_result target_next(struct request *request, struct upstream_key *key
 
 void target_avoid(struct request *request)
 {
-    if (request->attempt.address_index < 64)
-        request->attempt.avoided |= 1ull << request->attempt.address_index;
+    balancer_tried_add(&request->attempt.tried, request->attempt.address_index);
 }
 
 void target_clear(struct request *request)

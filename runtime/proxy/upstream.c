@@ -135,7 +135,7 @@ void upstream_done(struct request *request)
         return;
     request->attempt.upstream = NULL;
     if (request->out.is_upstream_reusable && request->attempt.is_all_sent &&
-        request->out.head.is_keep_alive && inbuf_len(&upstream->in) == 0 && !upstream->conn.can_read)
+        request->out.head.is_keep_alive && inbuf_len(&upstream->in) == 0)
         upstream_pool_release(upstream);
     else
         upstream_pool_close(upstream);
@@ -344,6 +344,7 @@ static bool take_head(struct request *request, size_t consumed)
     upstream->in.start += (uint32_t)consumed;
     if (head->status >= 100 && head->status < 200) {
         if (head->status == 101) {
+            request->attempt.tries_left = 1; /* it has acted on the request: no other try */
             try_failed(request, 502, "upstream switched protocols without being asked");
             return true;
         }

@@ -30,7 +30,7 @@ static bool is_same(const struct upstream_key *a, const struct upstream_key *b)
 {
     return a->address_len == b->address_len &&
            memcmp(&a->address, &b->address, a->address_len) == 0 && a->is_tls == b->is_tls &&
-           (!a->is_tls || (a->is_verified == b->is_verified &&
+           (!a->is_tls || (a->is_verified == b->is_verified && a->verify_depth == b->verify_depth &&
                            strcmp(a->server_name, b->server_name) == 0));
 }
 
@@ -81,12 +81,24 @@ static void on_deadline(struct deadline *deadline)
         upstream_on_timeout(upstream->request);
 }
 
+/* Nothing is left to read and the peer is still there. Over TLS only a read can tell: session tickets
+ * are not data. */
+static bool is_quiet(struct upstream_conn *upstream)
+{
+    struct conn *conn = &upstream->conn;
+    char byte;
+    size_t n = 0;
+    if (conn->has_peer_closed)
+        return false;
+    return !conn->can_read || conn_read(conn, &byte, 1, &n) == CONN_AGAIN;
+}
+
 static void on_ready(struct conn *conn)
 {
     struct upstream_conn *upstream = LIST_ENTRY(conn, struct upstream_conn, conn);
     if (upstream->request != NULL)
         upstream_on_ready(upstream->request);
-    else if (conn->can_read || conn->has_peer_closed)
+    else if (!is_quiet(upstream))
         upstream_pool_close(upstream); /* closed by the peer, or bytes nobody asked for */
 }
 
@@ -97,7 +109,8 @@ struct upstream_conn *upstream_pool_connect(struct worker *worker, const struct 
     *error = ENOMEM;
     if (key->is_tls) {
         const char *name = key->server_name[0] == '\0' ? NULL : key->server_name;
-        ssl = tls_client_session(worker->shared->tls_client, name, key->is_verified, 0);
+        ssl = tls_client_session(worker->shared->tls_client, name, key->is_verified,
+                                 key->verify_depth);
         if (ssl == NULL)
             return NULL;
     }
@@ -132,7 +145,7 @@ void upstream_pool_release(struct upstream_conn *upstream)
     uint64_t most = options->upstream_keepalive.max_requests;
     upstream->request = NULL;
     inbuf_release(&upstream->in, &worker->blocks);
-    if (upstream->conn.has_peer_closed || options->upstream_keepalive.pool_size == 0 ||
+    if (!is_quiet(upstream) || options->upstream_keepalive.pool_size == 0 ||
         (most > 0 && upstream->uses >= most) || worker->is_draining) {
         upstream_pool_close(upstream);
         return;

@@ -23,6 +23,7 @@ struct upstream_key {
     socklen_t address_len;
     bool is_tls;
     bool is_verified;
+    int verify_depth;
     char server_name[UPSTREAM_NAME_BYTES]; /* SNI; "" without TLS */
 };
 

@@ -322,22 +322,45 @@ static bool on_row(void *context, json_t *row)
     return true;
 }
 
+static enum store_result load_all(struct load *load, struct store *store, struct store_error *error)
+{
+    for (const struct schema *const *schema = schema_core(); *schema != NULL; schema++) {
+        load->kind = (*schema)->name;
+        enum store_result result = store_each(store, *schema, on_row, load, error);
+        if (result != STORE_OK)
+            return result;
+        mark_changed(load->builder, load->kind);
+    }
+    return STORE_OK;
+}
+
 enum store_result builder_load(struct builder *builder, struct store *store,
                                struct store_error *error)
 {
     struct load load = {.builder = builder};
-    for (const struct schema *const *schema = schema_core(); *schema != NULL; schema++) {
-        load.kind = (*schema)->name;
-        enum store_result result = store_each(store, *schema, on_row, &load, error);
-        if (result != STORE_OK) {
-            clear_picture(&load.picture);
-            return result;
-        }
-        mark_changed(builder, load.kind);
+    json_t *entries = NULL;
+    int64_t latest = 0;
+    enum store_result result = store_read_begin(store, error);
+    if (result != STORE_OK)
+        return result;
+    result = store_changes_since(store, INT64_MAX, &entries, &latest, error);
+    json_decref(entries);
+    if (result == STORE_OK)
+        result = load_all(&load, store, error);
+    store_read_end(store);
+    if (result != STORE_OK) {
+        clear_picture(&load.picture);
+        return result;
     }
     clear_picture(&builder->picture);
     builder->picture = load.picture;
+    builder->position = latest;
     return STORE_OK;
+}
+
+int64_t builder_position(const struct builder *builder)
+{
+    return builder->position;
 }
 
 /* Takes over a freshly made part, or keeps the former one if nothing changed. */

@@ -17,9 +17,12 @@ struct builder;
 struct builder *builder_create(const struct plugin_set *set, struct log *log)
     __attribute__((warn_unused_result));
 void builder_destroy(struct builder *builder);
-/* Reads everything from the store, forgetting what was known. On failure nothing is changed. */
+/* Reads everything from the store in one consistent view, forgetting what was known. On failure
+ * nothing is changed. */
 enum store_result builder_load(struct builder *builder, struct store *store,
                                struct store_error *error) __attribute__((warn_unused_result));
+/* Number of the last entry of the store's change log that the last load saw. */
+int64_t builder_position(const struct builder *builder);
 /* Applies one committed write: `row` is the stored row, NULL if it was deleted (with everything that
  * refers to it by a cascade). False: out of memory; load again. */
 bool builder_apply(struct builder *builder, const struct schema *schema, const char *id,

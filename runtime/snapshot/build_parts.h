@@ -25,6 +25,7 @@ struct builder {
     bool is_routing_changed, is_people_changed, is_keys_changed;
     uint64_t generation;
     uint64_t serial; /* of plugin configurations */
+    int64_t position; /* in the change log, of the last load */
 };
 
 /* Take the caller's reference to the consumer / credential, also on failure (NULL: no memory). */
