@@ -156,7 +156,7 @@ struct lua_schema *lua_schema_load(const char *name, const struct plugin_search 
     out->schema.name = arena_copy(&out->arena, slice_of(name)).ptr;
     if (out->schema.name == NULL || !lua_binding_open(&out->binding, &options, error))
         goto fail;
-    char *path = plugin_lua_load_find(search->lua_path, name, "schema", NULL);
+    char *path = plugin_lua_load_find(out->binding.path, name, "schema", NULL);
     struct loading loading = {out, path != NULL};
     free(path);
     if (!lua_binding_protect(&out->binding, load_schema, &loading, error))

@@ -238,8 +238,10 @@ static enum schema_type get_type(struct reader *reader, int index)
         {"json", SCHEMA_JSON},       {"any", SCHEMA_ANY},       {"function", SCHEMA_FUNCTION},
     };
     const char *name = get_text(reader, index, "type");
-    if (name == NULL)
+    if (name == NULL) {
         refuse(reader, "the field has no `type`", "");
+        return SCHEMA_ANY;
+    }
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (strcmp(types[i].name, name) == 0)
             return types[i].type;

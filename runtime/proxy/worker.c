@@ -61,9 +61,8 @@ static bool start_plugins(struct worker *worker, char **error)
 static void stop_plugins(struct worker *worker)
 {
     size_t count = worker->plugins == NULL ? 0 : worker->shared->plugins->count;
-    for (size_t i = 0; i < count; i++)
-        if (worker->kongs != NULL)
-            worker->kongs[i].is_exiting = true;
+    for (size_t i = 0; worker->kongs != NULL && i <= count; i++) /* the last is the worker's own */
+        worker->kongs[i].is_exiting = true;
     pdk_host_end_worker(worker);
     for (size_t i = 0; i < count; i++)
         if (worker->plugins[i].type != NULL)

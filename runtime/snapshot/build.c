@@ -343,7 +343,7 @@ enum store_result builder_load(struct builder *builder, struct store *store,
     enum store_result result = store_read_begin(store, error);
     if (result != STORE_OK)
         return result;
-    result = store_changes_since(store, INT64_MAX, &entries, &latest, error);
+    result = store_changes_since(store, INT64_MAX - 1, &entries, &latest, error);
     json_decref(entries);
     if (result == STORE_OK)
         result = load_all(&load, store, error);
