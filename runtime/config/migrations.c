@@ -67,8 +67,10 @@ static enum store_result read_executed(struct sql_store *store, json_t **names,
     enum store_result result = query_names(
         store,
         is_postgres
-            ? "SELECT name FROM unnest(ARRAY['schema_migrations', 'schema_meta']) AS name "
-              "WHERE to_regclass(name) IS NOT NULL"
+            /* not to_regclass(): its cache may not know yet what another node made while this one
+             * waited for the lock */
+            ? "SELECT relname FROM pg_class WHERE relname IN ('schema_migrations', 'schema_meta') "
+              "AND pg_table_is_visible(oid)"
             : "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'",
         &tables, error);
     if (result != STORE_OK)

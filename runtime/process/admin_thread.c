@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* admin_thread.c -- the control plane's thread: Admin API, store, snapshots. The only thread that may
- * block on SQL. What other nodes on the same database wrote is looked for every db_update_frequency. */
+/* admin_thread.c -- the control plane's thread: Admin API, store, snapshots. The only thread that
+ * may block on SQL. What other nodes on the same database wrote is looked for every
+ * db_update_frequency. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,8 @@ static void fill_status(void *context, json_t *status)
     monitor_thread_fill_status(self->gateway, status);
 }
 
-/* Applies one entry of the change log. False: it cannot be applied alone, everything must be read. */
+/* Applies one entry of the change log. False: it cannot be applied alone, everything must be read.
+ */
 static bool apply_entry(struct gateway *gateway, const json_t *entry)
 {
     const char *kind = json_string_value(json_object_get(entry, "entity"));
@@ -98,8 +100,8 @@ static void take_changes(struct admin_thread *self)
     {
         is_whole = is_whole && apply_entry(gateway, entry);
     }
-    bool is_published = is_whole ? json_array_size(entries) == 0 || publish(gateway)
-                                 : reload(gateway);
+    bool is_published =
+        is_whole ? json_array_size(entries) == 0 || publish(gateway) : reload(gateway);
     if (is_published)
         self->seen = is_whole ? latest : builder_position(gateway->builder);
     json_decref(entries);
@@ -113,6 +115,19 @@ static void on_poll(struct deadline *deadline)
     take_changes(self);
     deadline_set(loop, deadline,
                  loop_now_ms(loop) + self->gateway->options->db_update_frequency_ms);
+}
+
+static void stop_serving(void *arg)
+{
+    struct gateway *gateway = arg;
+    admin_server_destroy(gateway->admin_server);
+    gateway->admin_server = NULL;
+}
+
+void admin_thread_drain(struct gateway *gateway)
+{
+    if (!loop_post(gateway->admin_loop, stop_serving, gateway))
+        log_write(gateway->error_log, LOG_LEVEL_ERROR, "the Admin API goes on: out of memory");
 }
 
 static void *run(void *arg)
@@ -134,8 +149,8 @@ static void *run(void *arg)
     };
     char *error = NULL;
     pthread_setname_np(pthread_self(), "admin");
-    struct admin_server *server = admin_server_create(gateway->admin_loop, &config, &error);
-    if (server == NULL) {
+    gateway->admin_server = admin_server_create(gateway->admin_loop, &config, &error);
+    if (gateway->admin_server == NULL) {
         gateway_start_up(&gateway->start, error != NULL ? error : strdup("out of memory"));
         return NULL;
     }
@@ -147,16 +162,15 @@ static void *run(void *arg)
     gateway_start_up(&gateway->start, NULL);
     loop_run(gateway->admin_loop);
     deadline_clear(&self.poll);
-    admin_server_destroy(server);
+    stop_serving(gateway);
     return NULL;
 }
 
 bool admin_thread_start(struct gateway *gateway)
 {
     gateway->admin_loop = loop_create();
-    gateway->is_admin_started =
-        gateway->admin_loop != NULL &&
-        pthread_create(&gateway->admin_thread, NULL, run, gateway) == 0;
+    gateway->is_admin_started = gateway->admin_loop != NULL &&
+                                pthread_create(&gateway->admin_thread, NULL, run, gateway) == 0;
     return gateway->is_admin_started;
 }
 

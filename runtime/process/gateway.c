@@ -326,6 +326,8 @@ static void drain(struct gateway *gateway)
     atomic_store(&gateway->draining_left, gateway->options->workers);
     for (int i = 0; i < gateway->options->workers; i++)
         worker_thread_drain(&gateway->workers[i]);
+    admin_thread_drain(gateway);
+    monitor_thread_drain(gateway);
 }
 
 /* Takes one order. False: stop now. */

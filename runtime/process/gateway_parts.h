@@ -28,7 +28,7 @@ struct worker_thread {
     bool is_started;
     int id;
     struct gateway *gateway;
-    struct worker *worker; /* valid between start and join */
+    _Atomic(struct worker *) worker; /* set by the thread, valid until it is joined */
 };
 
 struct gateway {
@@ -46,6 +46,8 @@ struct gateway {
     pthread_t admin_thread, monitor_thread;
     bool is_admin_started, is_monitor_started;
     struct loop *admin_loop, *monitor_loop;
+    struct admin_server *admin_server;   /* the admin thread's; NULL once it drains */
+    struct status_server *status_server; /* the monitor thread's, likewise */
     SSL_CTX *admin_tls;
     atomic_bool is_database_reachable;
     atomic_bool is_draining;
@@ -61,6 +63,10 @@ bool worker_thread_start(struct worker_thread *self);
 void worker_thread_drain(struct worker_thread *self);
 void worker_thread_stop(struct worker_thread *self); /* and joins it */
 bool admin_thread_start(struct gateway *gateway);
+/* Ask the threads to leave their ports to the next generation; any thread. A write that came here
+ * would be missing there until its next look at the change log. */
+void admin_thread_drain(struct gateway *gateway);
+void monitor_thread_drain(struct gateway *gateway);
 void admin_thread_stop(struct gateway *gateway);
 bool monitor_thread_start(struct gateway *gateway);
 void monitor_thread_stop(struct gateway *gateway);

@@ -17,7 +17,7 @@ void monitor_thread_fill_status(struct gateway *gateway, json_t *status)
 {
     int64_t requests = 0, accepted = 0, active = 0;
     for (int i = 0; i < gateway->options->workers; i++) {
-        const struct worker *worker = gateway->workers[i].worker;
+        const struct worker *worker = atomic_load(&gateway->workers[i].worker);
         if (worker == NULL)
             continue;
         requests += read_count(&worker->stats.requests);
@@ -52,10 +52,23 @@ static const char *not_ready(void *context)
     if (strcmp(gateway->options->database, "off") != 0)
         return NULL;
     struct snapshot *snapshot = snapshot_slot_acquire(&gateway->shared.slot);
-    bool is_empty = snapshot == NULL || (snapshot->routing->route_count == 0 &&
-                                         snapshot->routing->config_count == 0);
+    bool is_empty = snapshot == NULL ||
+                    (snapshot->routing->route_count == 0 && snapshot->routing->config_count == 0);
     snapshot_unref(snapshot);
     return is_empty ? "no configuration available (empty configuration present)" : NULL;
+}
+
+static void stop_serving(void *arg)
+{
+    struct gateway *gateway = arg;
+    status_server_destroy(gateway->status_server);
+    gateway->status_server = NULL;
+}
+
+void monitor_thread_drain(struct gateway *gateway)
+{
+    if (!loop_post(gateway->monitor_loop, stop_serving, gateway))
+        log_write(gateway->error_log, LOG_LEVEL_ERROR, "the Status API goes on: out of memory");
 }
 
 static void *run(void *arg)
@@ -71,25 +84,23 @@ static void *run(void *arg)
     };
     char *error = NULL;
     pthread_setname_np(pthread_self(), "monitor");
-    struct status_server *server =
-        status_server_create(gateway->monitor_loop, gateway->options, gateway->sockets->status,
-                             &callbacks, &error);
-    if (server == NULL) {
+    gateway->status_server = status_server_create(gateway->monitor_loop, gateway->options,
+                                                  gateway->sockets->status, &callbacks, &error);
+    if (gateway->status_server == NULL) {
         gateway_start_up(&gateway->start, error != NULL ? error : strdup("out of memory"));
         return NULL;
     }
     gateway_start_up(&gateway->start, NULL);
     loop_run(gateway->monitor_loop);
-    status_server_destroy(server);
+    stop_serving(gateway);
     return NULL;
 }
 
 bool monitor_thread_start(struct gateway *gateway)
 {
     gateway->monitor_loop = loop_create();
-    gateway->is_monitor_started =
-        gateway->monitor_loop != NULL &&
-        pthread_create(&gateway->monitor_thread, NULL, run, gateway) == 0;
+    gateway->is_monitor_started = gateway->monitor_loop != NULL &&
+                                  pthread_create(&gateway->monitor_thread, NULL, run, gateway) == 0;
     return gateway->is_monitor_started;
 }
 

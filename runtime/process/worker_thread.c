@@ -37,7 +37,7 @@ static void *run(void *arg)
     }
     free(sockets);
     worker->on_drained = on_drained;
-    self->worker = worker;
+    atomic_store(&self->worker, worker);
     gateway_start_up(&gateway->start, NULL);
     loop_run(worker->loop);
     worker_destroy(worker);
@@ -57,7 +57,8 @@ static void drain(void *arg)
 
 void worker_thread_drain(struct worker_thread *self)
 {
-    if (self->worker != NULL && !loop_post(self->worker->loop, drain, self->worker))
+    struct worker *worker = atomic_load(&self->worker);
+    if (worker != NULL && !loop_post(worker->loop, drain, worker))
         worker_thread_stop(self);
 }
 
@@ -65,9 +66,10 @@ void worker_thread_stop(struct worker_thread *self)
 {
     if (!self->is_started)
         return;
-    if (self->worker != NULL)
-        loop_stop(self->worker->loop);
+    struct worker *worker = atomic_load(&self->worker);
+    if (worker != NULL)
+        loop_stop(worker->loop);
     pthread_join(self->thread, NULL);
     self->is_started = false;
-    self->worker = NULL;
+    atomic_store(&self->worker, NULL);
 }
