@@ -36,10 +36,14 @@ const uint8_t char_class[256] = {CLASS_64(0), CLASS_64(64), CLASS_64(128), CLASS
 
 bool char_class_all(struct slice text, enum char_class wanted)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (!char_class_is(text.ptr[i], wanted))
-            return false;
-    return true;
+    /* No branch per byte: bad text is rare, and short either way. */
+    const unsigned char *at = (const unsigned char *)text.ptr, *end = at + text.len;
+    unsigned common = wanted;
+    for (; end - at >= 4; at += 4)
+        common &= char_class[at[0]] & char_class[at[1]] & char_class[at[2]] & char_class[at[3]];
+    for (; at < end; at++)
+        common &= char_class[*at];
+    return common != 0;
 }
 
 int char_class_hex(char c)

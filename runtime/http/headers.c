@@ -173,6 +173,8 @@ struct slice http_headers_get(const struct http_headers *headers, struct slice n
 static size_t remove_from(struct http_headers *headers, uint32_t from, struct slice name,
                           enum http_name id)
 {
+    while (from < headers->count && !is_named(&headers->fields[from], name, id))
+        from++;
     uint32_t kept = from;
     for (uint32_t i = from; i < headers->count; i++)
         if (!is_named(&headers->fields[i], name, id))
@@ -198,10 +200,22 @@ size_t http_headers_remove(struct http_headers *headers, struct slice name)
     return remove_from(headers, 0, name, id);
 }
 
+struct slice http_headers_get_as(const struct http_headers *headers, struct slice name,
+                                 enum http_name id)
+{
+    const struct http_field *field = find(headers, name, id);
+    return field == NULL ? slice_of(NULL) : field->value;
+}
+
 bool http_headers_set(struct http_headers *headers, struct arena *arena, struct slice name,
                       struct slice value)
 {
-    enum http_name id = http_name_find(name);
+    return http_headers_set_as(headers, arena, name, value, http_name_find(name));
+}
+
+bool http_headers_set_as(struct http_headers *headers, struct arena *arena, struct slice name,
+                         struct slice value, enum http_name id)
+{
     struct http_field *field = find(headers, name, id);
     if (field == NULL)
         return http_headers_add(headers, arena, name, value, id);

@@ -103,6 +103,11 @@ size_t http_headers_remove_known(struct http_headers *headers, enum http_name id
 /* Replaces the first and removes the others, or appends. */
 bool http_headers_set(struct http_headers *headers, struct arena *arena, struct slice name,
                       struct slice value) __attribute__((warn_unused_result));
+/* The same two for callers that have looked the name up already: `id` is http_name_find(name). */
+struct slice http_headers_get_as(const struct http_headers *headers, struct slice name,
+                                 enum http_name id);
+bool http_headers_set_as(struct http_headers *headers, struct arena *arena, struct slice name,
+                         struct slice value, enum http_name id) __attribute__((warn_unused_result));
 /* RFC 9110 section 5.6.2 / 5.5: is it allowed as a name / as a value (no CTL but tab)? */
 bool http_is_token(struct slice text);
 bool http_is_field_value(struct slice text);

@@ -2,7 +2,8 @@
 /* body.c -- reads the request body from the client's block.
  *
  * Invariants: for a held body the block's floor and start are behind the received part; for a
- * streaming one `piece` is the decoded front of the block and body_consume() moves start over it. */
+ * streaming one `piece` is the decoded front of the block and body_consume() moves start over it.
+ */
 #include "proxy/body.h"
 
 #include "proxy/client.h"
@@ -36,13 +37,16 @@ static bool send_continue(struct request *request)
 {
     struct client *client = request->client;
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    if (!request->in.head.is_expecting_100 || request->body.has_sent_continue)
+    if (!request->in.head.is_expecting_100)
         return true;
-    request->body.has_sent_continue = true;
-    if (inbuf_len(&client->in) > 0 || request->body.received > 0)
-        return true;
-    client->out.prefix = slice_make(line, sizeof(line) - 1);
-    return sender_flush(&client->out, &client->conn, NULL) != CONN_FAILED;
+    if (!request->body.has_sent_continue) {
+        request->body.has_sent_continue = true;
+        if (inbuf_len(&client->in) > 0 || request->body.received > 0)
+            return true;
+        client->out.prefix = slice_make(line, sizeof(line) - 1);
+    }
+    return sender_is_empty(&client->out) ||
+           sender_flush(&client->out, &client->conn, NULL) != CONN_FAILED;
 }
 
 /* Takes what has arrived of a held body. */

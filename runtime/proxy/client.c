@@ -39,8 +39,7 @@ void client_close(struct client *client)
     conn_close(&client->conn);
     worker_count(&worker->stats.active, -1);
     loop_defer(worker->loop, &client->free_task);
-    if (worker->is_draining && list_is_empty(&worker->clients) && worker->on_drained != NULL)
-        worker->on_drained(worker);
+    worker_check_drained(worker);
 }
 
 void client_set_deadline(struct client *client, int64_t timeout_ms)
@@ -101,10 +100,10 @@ void client_accept(void *context, const struct listen_address *at, int fd,
     client->at = at;
     memcpy(&client->peer, peer, peer_len);
     client->ip_len = (uint8_t)trusted_print(&client->peer, client->ip);
-    client->port = peer->ss_family == AF_INET6
-                       ? ntohs(((const struct sockaddr_in6 *)peer)->sin6_port)
-                   : peer->ss_family == AF_INET ? ntohs(((const struct sockaddr_in *)peer)->sin_port)
-                                                : 0;
+    client->port =
+        peer->ss_family == AF_INET6  ? ntohs(((const struct sockaddr_in6 *)peer)->sin6_port)
+        : peer->ss_family == AF_INET ? ntohs(((const struct sockaddr_in *)peer)->sin_port)
+                                     : 0;
     client->is_peer_trusted = trusted_has(&worker->shared->trusted, &client->peer);
     arena_init(&client->arena, &worker->arenas);
     sender_reset(&client->out);
@@ -131,8 +130,8 @@ enum conn_result client_read(struct client *client)
     inbuf_compact(&client->in);
     if (inbuf_room(&client->in) == 0)
         return CONN_AGAIN; /* back-pressure: whoever empties the block reads on */
-    enum conn_result result = conn_read(&client->conn, client->in.data + client->in.end,
-                                        inbuf_room(&client->in), &n);
+    enum conn_result result =
+        conn_read(&client->conn, client->in.data + client->in.end, inbuf_room(&client->in), &n);
     if (result == CONN_OK)
         client->in.end += (uint32_t)n;
     return result;
@@ -174,6 +173,7 @@ static void begin(struct client *client, struct request *request, const struct h
         return;
     }
     request->in.head.is_keep_alive = false;
+    request->body.state = BODY_BROKEN; /* what follows is not known: more may be on its way */
     request_log(request, LOG_LEVEL_INFO, "client sent a request that is refused: %.*s",
                 SLICE_ARG(head->error));
     local_failure(request, status);
@@ -220,17 +220,6 @@ static bool parse_head(struct client *client)
     return true;
 }
 
-/* Moves an unfinished head to the front of the block, so that it has all the room there is. */
-static void make_room(struct client *client)
-{
-    struct inbuf *in = &client->in;
-    if (in->start == 0 || in->data == NULL)
-        return;
-    memmove(in->data, in->data + in->start, in->end - in->start);
-    in->end -= in->start;
-    in->start = in->floor = 0;
-}
-
 static void read_head(struct client *client)
 {
     const struct options *options = client->worker->options;
@@ -240,9 +229,9 @@ static void read_head(struct client *client)
                 client->state = CLIENT_HEAD;
                 client_set_deadline(client, options->client.head_timeout_ms);
             }
+            inbuf_make_room(&client->in);
             if (parse_head(client))
                 return;
-            make_room(client);
         }
         switch (client_read(client)) {
         case CONN_OK: break;
@@ -267,7 +256,7 @@ static void linger(struct client *client)
                 break;
             client_close(client);
             return;
-        case CONN_AGAIN: return;
+        case CONN_AGAIN: inbuf_release(&client->in, &client->worker->blocks); return;
         case CONN_EOF:
         case CONN_FAILED: client_close(client); return;
         }
@@ -315,8 +304,8 @@ void client_next(struct client *client, bool is_keep_alive)
 {
     struct worker *worker = client->worker;
     const struct options *options = worker->options;
-    bool is_all_read = client->request->body.state == BODY_NONE ||
-                       client->request->body.state == BODY_DONE;
+    bool is_all_read =
+        client->request->body.state == BODY_NONE || client->request->body.state == BODY_DONE;
     client->request = NULL;
     arena_clear(&client->arena);
     if (!conn_is_open(&client->conn)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inbuf.h -- what was received from one peer and not used yet, in one block of the worker's pool.
  *
- * Slices of a parsed head point into the block, so the head is kept below `floor` until its message is
- * over; body bytes come and go behind it. An idle connection holds no block. */
+ * Slices of a parsed head point into the block, so the head is kept below `floor` until its message
+ * is over; body bytes come and go behind it. An idle connection holds no block. */
 #ifndef SLUICE_PROXY_INBUF_H
 #define SLUICE_PROXY_INBUF_H
 
@@ -10,7 +10,8 @@
 
 enum {
     INBUF_BYTES = 65536,
-    INBUF_SPARE_BLOCKS = 256, /* kept by a pool at most */
+    INBUF_FAR_BYTES = INBUF_BYTES / 4, /* see inbuf_make_room() */
+    INBUF_SPARE_BLOCKS = 256,          /* kept by a pool at most */
 };
 
 struct block_pool {
@@ -19,7 +20,7 @@ struct block_pool {
 };
 
 struct inbuf {
-    char *data; /* NULL: no block */
+    char *data;     /* NULL: no block */
     uint32_t floor; /* bytes below belong to a head in use */
     uint32_t start; /* first byte not used */
     uint32_t end;
@@ -32,6 +33,9 @@ bool inbuf_prepare(struct inbuf *in, struct block_pool *pool) __attribute__((war
 void inbuf_release(struct inbuf *in, struct block_pool *pool);
 /* Moves the unused bytes down to the floor if there is no room behind them, or none are left. */
 void inbuf_compact(struct inbuf *in);
+/* Before another message is read: moves the unused bytes to the front if they begin far behind it,
+ * so that a head of the longest kind and some body behind it fit. Only while nothing is held. */
+void inbuf_make_room(struct inbuf *in);
 /* A message is over: nothing is held any more. */
 static inline void inbuf_unhold(struct inbuf *in)
 {

@@ -3,6 +3,7 @@
 #include "proxy/local.h"
 
 #include "http/status.h"
+#include "proxy/pdk_host.h"
 #include "proxy/phase.h"
 #include "proxy/response.h"
 #include "proxy/upstream.h"
@@ -19,11 +20,11 @@ static const struct slice type_names[] = {
 static const char *const type_formats[] = {
     [ERROR_JSON] = "{\n  \"message\":\"%.*s\",\n  \"request_id\":\"%.*s\"\n}",
     [ERROR_PLAIN] = "%.*s\nrequest_id: %.*s\n",
-    [ERROR_HTML] = "<!doctype html>\n<html>\n  <head>\n    <meta charset=\"utf-8\">\n"
-                   "    <title>Error</title>\n  </head>\n  <body>\n    <h1>Error</h1>\n"
-                   "    <p>%.*s.</p>\n    <p>request_id: %.*s</p>\n  </body>\n</html>\n",
-    [ERROR_XML] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error>\n"
-                  "  <message>%.*s</message>\n  <requestid>%.*s</requestid>\n</error>\n",
+    [ERROR_HTML] = ("<!doctype html>\n<html>\n  <head>\n    <meta charset=\"utf-8\">\n"
+                    "    <title>Error</title>\n  </head>\n  <body>\n    <h1>Error</h1>\n"
+                    "    <p>%.*s.</p>\n    <p>request_id: %.*s</p>\n  </body>\n</html>\n"),
+    [ERROR_XML] = ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error>\n"
+                   "  <message>%.*s</message>\n  <requestid>%.*s</requestid>\n</error>\n"),
 };
 
 static enum error_type type_of_media(struct slice media)
@@ -148,8 +149,7 @@ static void set_error(struct request *request, int status, struct slice message,
     if (message.ptr == NULL)
         message = status_message(status);
     if (message.ptr == NULL)
-        message =
-            arena_printf(request->arena, "The upstream server responded with %d", status);
+        message = arena_printf(request->arena, "The upstream server responded with %d", status);
     struct slice escaped = escape_message(request, message, type);
     struct slice body = {NULL, 0};
     switch (type) { /* one literal format a call, so that the compiler checks them */
@@ -232,6 +232,7 @@ void local_refuse(struct request *request, int status, struct slice message)
 void local_send(struct request *request)
 {
     struct request_out *out = &request->out;
+    pdk_host_end_suspension(request); /* the client's time may have run out during one */
     request->state = REQUEST_LOCAL;
     out->headers = out->early;
     out->from = HTTP1_BODY_LENGTH;

@@ -17,36 +17,76 @@ enum { RECORD_MAX_BYTES = 1024 * 1024 };
 /* Kong's default workspace: there is only one in the open edition. */
 #define WORKSPACE_ID "0dc6f45b-8f8d-40d2-a504-473544ee190b"
 
-static void put_string(struct json_writer *to, struct slice key, struct slice value)
+static inline void put_string(struct json_writer *to, struct slice key, struct slice value)
 {
     json_writer_key(to, key);
     json_writer_string(to, value);
 }
 
-static void put_integer(struct json_writer *to, struct slice key, int64_t value)
+static inline void put_integer(struct json_writer *to, struct slice key, int64_t value)
 {
     json_writer_key(to, key);
     json_writer_integer(to, value);
 }
 
-static bool came_before(const struct http_headers *headers, uint32_t at)
+/* A number that fields of one name share; different names seldom do. */
+static uint32_t mark_of(const struct http_field *field)
 {
-    const struct http_field *field = &headers->fields[at];
-    for (uint32_t i = 0; i < at; i++)
-        if (headers->fields[i].id == field->id &&
-            slice_eq_nocase(headers->fields[i].name, field->name))
-            return true;
-    return false;
+    if (field->id != HTTP_NAME_OTHER)
+        return (uint32_t)field->id;
+    return (uint32_t)(unsigned char)slice_lower(field->name.ptr[0]) << 24 |
+           (uint32_t)(unsigned char)slice_lower(field->name.ptr[field->name.len - 1]) << 16 |
+           (uint32_t)(field->name.len & 0xff) << 8;
 }
 
-static bool comes_again(const struct http_headers *headers, uint32_t at)
+static bool is_same(const struct http_field *a, const struct http_field *b)
 {
-    const struct http_field *field = &headers->fields[at];
-    for (uint32_t i = at + 1; i < headers->count; i++)
-        if (headers->fields[i].id == field->id &&
-            slice_eq_nocase(headers->fields[i].name, field->name))
-            return true;
-    return false;
+    return a->id == b->id && (a->id != HTTP_NAME_OTHER || slice_eq_nocase(a->name, b->name));
+}
+
+enum {
+    MARK_WRITTEN = 0xff, /* no field has it: names that are not known have bits above */
+    MARK_BITS = 256,
+};
+
+/* Which marks came, and which came more than once, as bits of a small hash: a field whose bit came
+ * once is the only one of its name, so nothing has to be searched. */
+struct mark_set {
+    uint64_t once[MARK_BITS / 64], twice[MARK_BITS / 64];
+};
+
+static unsigned bit_of(uint32_t mark)
+{
+    return (mark * 0x9e3779b1u) >> 24;
+}
+
+static void mark_all(const struct http_headers *headers, uint32_t *marks, struct mark_set *set)
+{
+    memset(set, 0, sizeof(*set));
+    for (uint32_t i = 0; i < headers->count; i++) {
+        marks[i] = mark_of(&headers->fields[i]);
+        unsigned bit = bit_of(marks[i]);
+        uint64_t one = 1ull << (bit & 63);
+        set->twice[bit >> 6] |= set->once[bit >> 6] & one;
+        set->once[bit >> 6] |= one;
+    }
+}
+
+static bool may_repeat(const struct mark_set *set, uint32_t mark)
+{
+    unsigned bit = bit_of(mark);
+    return (set->twice[bit >> 6] >> (bit & 63) & 1) != 0;
+}
+
+/* Index of the next field from `from` on of the same name as the one at `at`, or the count. */
+static uint32_t next_same(const struct http_headers *headers, const uint32_t *marks, uint32_t at,
+                          uint32_t from)
+{
+    uint32_t i = from, mark = marks[at], count = headers->count;
+    for (; i < count; i++)
+        if (marks[i] == mark && is_same(&headers->fields[i], &headers->fields[at]))
+            break;
+    return i;
 }
 
 static struct slice shown(const struct http_field *field)
@@ -56,25 +96,45 @@ static struct slice shown(const struct http_field *field)
     return is_secret ? SLICE("REDACTED") : field->value;
 }
 
-static void put_headers(struct json_writer *to, const struct http_headers *headers)
+static void put_key(struct json_writer *to, const struct http_field *field)
 {
+    if (field->id != HTTP_NAME_OTHER)
+        json_writer_key(to, http_name_text(field->id)); /* small letters already */
+    else
+        json_writer_key_lower(to, field->name);
+}
+
+static void put_repeated(struct json_writer *to, const struct http_headers *headers,
+                         uint32_t *marks, uint32_t at, uint32_t next)
+{
+    json_writer_begin(to, '[');
+    json_writer_string(to, shown(&headers->fields[at]));
+    for (; next < headers->count; next = next_same(headers, marks, at, next + 1)) {
+        json_writer_string(to, shown(&headers->fields[next]));
+        marks[next] = MARK_WRITTEN;
+    }
+    json_writer_end(to, ']');
+}
+
+static void put_headers(struct json_writer *to, struct request *request,
+                        const struct http_headers *headers)
+{
+    uint32_t count = headers->count;
+    uint32_t *marks = arena_alloc(request->arena, count * sizeof(*marks) + 1);
+    struct mark_set set;
     json_writer_key(to, SLICE("headers"));
     json_writer_begin(to, '{');
-    for (uint32_t i = 0; i < headers->count; i++) {
-        const struct http_field *field = &headers->fields[i];
-        if (came_before(headers, i))
-            continue;
-        json_writer_key_lower(to, field->name);
-        if (!comes_again(headers, i)) {
-            json_writer_string(to, shown(field));
-            continue;
-        }
-        json_writer_begin(to, '[');
-        for (uint32_t j = i; j < headers->count; j++)
-            if (headers->fields[j].id == field->id &&
-                slice_eq_nocase(headers->fields[j].name, field->name))
-                json_writer_string(to, shown(&headers->fields[j]));
-        json_writer_end(to, ']');
+    if (marks != NULL)
+        mark_all(headers, marks, &set);
+    for (uint32_t i = 0; marks != NULL && i < count; i++) {
+        if (marks[i] == MARK_WRITTEN)
+            continue; /* with the first of its name */
+        put_key(to, &headers->fields[i]);
+        uint32_t next = may_repeat(&set, marks[i]) ? next_same(headers, marks, i, i + 1) : count;
+        if (next == count)
+            json_writer_string(to, shown(&headers->fields[i]));
+        else
+            put_repeated(to, headers, marks, i, next);
     }
     json_writer_end(to, '}');
 }
@@ -94,7 +154,7 @@ static void put_query(struct json_writer *to, struct request *request)
             is_seen |= slice_eq(other, name);
         if (is_seen)
             continue;
-        json_writer_key(to, uri_decode(request->arena, name, true));
+        json_writer_key_escaped(to, uri_decode(request->arena, name, true));
         struct slice later = rest;
         bool is_repeated = false;
         while (uri_query_next(&later, &other, &other_value, &other_bare))
@@ -123,6 +183,30 @@ static void put_query(struct json_writer *to, struct request *request)
     json_writer_end(to, '}');
 }
 
+/* scheme://host:port and the target; printf would cost more than all other members together. */
+static struct slice request_url(struct request *request)
+{
+    struct slice scheme = request->in.is_tls ? SLICE("https://") : SLICE("http://");
+    struct slice host = request->in.host, target = request->in.head.path_query;
+    char *url = arena_alloc(request->arena, scheme.len + host.len + target.len + 8);
+    if (url == NULL)
+        return SLICE("");
+    char digits[8], *at = digits + sizeof(digits);
+    unsigned port = (unsigned)request->client->at->port;
+    do {
+        *--at = (char)('0' + port % 10);
+        port /= 10;
+    } while (port > 0);
+    size_t n = 0, digit_count = (size_t)(digits + sizeof(digits) - at);
+    const struct slice parts[] = {scheme, host, SLICE(":"), slice_make(at, digit_count), target};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i].len > 0) /* a malformed request has no host and no target */
+            memcpy(url + n, parts[i].ptr, parts[i].len);
+        n += parts[i].len;
+    }
+    return slice_make(url, n);
+}
+
 static void put_request(struct json_writer *to, struct request *request)
 {
     const struct http1_head *head = &request->in.head;
@@ -131,13 +215,9 @@ static void put_request(struct json_writer *to, struct request *request)
     put_string(to, SLICE("id"), slice_make(request->in.id, sizeof(request->in.id)));
     put_string(to, SLICE("method"), request->shape.method);
     put_string(to, SLICE("uri"), head->path_query);
-    struct slice url = arena_printf(request->arena, "%s://%.*s:%d%.*s",
-                                    request->in.is_tls ? "https" : "http",
-                                    SLICE_ARG(request->in.host), request->client->at->port,
-                                    SLICE_ARG(head->path_query));
-    put_string(to, SLICE("url"), url);
+    put_string(to, SLICE("url"), request_url(request));
     put_query(to, request);
-    put_headers(to, &head->headers);
+    put_headers(to, request, &head->headers);
     put_integer(to, SLICE("size"), (int64_t)(request->in.head_bytes + request->body.received));
     if (request->client->conn.ssl != NULL) {
         json_writer_key(to, SLICE("tls"));
@@ -150,12 +230,12 @@ static void put_request(struct json_writer *to, struct request *request)
     json_writer_end(to, '}');
 }
 
-static void put_response(struct json_writer *to, const struct request *request)
+static void put_response(struct json_writer *to, struct request *request)
 {
     json_writer_key(to, SLICE("response"));
     json_writer_begin(to, '{');
     put_integer(to, SLICE("status"), request->out.status);
-    put_headers(to, &request->out.headers);
+    put_headers(to, request, &request->out.headers);
     put_integer(to, SLICE("size"), (int64_t)request->client->out.sent);
     json_writer_end(to, '}');
 }
@@ -186,8 +266,7 @@ static void put_tries(struct json_writer *to, const struct request *request)
         json_writer_begin(to, '{');
         put_integer(to, SLICE("balancer_start"), entry->start_ms);
         put_integer(to, SLICE("balancer_start_ns"), entry->start_ms * 1000000);
-        put_integer(to, SLICE("balancer_latency"), 0);
-        put_integer(to, SLICE("balancer_latency_ns"), 0);
+        json_writer_raw(to, SLICE("\"balancer_latency\":0,\"balancer_latency_ns\":0"));
         put_string(to, SLICE("ip"), slice_of(entry->ip));
         put_integer(to, SLICE("port"), entry->port);
         if (entry->status != 0) {
@@ -250,8 +329,7 @@ static void write_record(struct json_writer *to, struct request *request)
     put_integer(to, SLICE("started_at"), request->timing.start_wall_ms);
     put_string(to, SLICE("source"),
                request->out.source == SOURCE_SERVICE ? SLICE("upstream") : SLICE("kong"));
-    put_string(to, SLICE("workspace"), SLICE(WORKSPACE_ID));
-    put_string(to, SLICE("workspace_name"), SLICE("default"));
+    json_writer_raw(to, SLICE("\"workspace\":\"" WORKSPACE_ID "\",\"workspace_name\":\"default\""));
     json_writer_end(to, '}');
 }
 
@@ -326,7 +404,7 @@ struct slice log_record_make(struct request *request)
     buffer_consume(record, buffer_len(record));
     json_writer_init(&to, record, RECORD_MAX_BYTES);
     write_record(&to, request);
-    if (!json_writer_is_ok(&to))
+    if (!json_writer_finish(&to))
         return (struct slice){NULL, 0};
     if (request->log_values != NULL && !apply_values(request, record))
         return (struct slice){NULL, 0};

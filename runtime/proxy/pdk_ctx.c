@@ -81,10 +81,13 @@ struct pdk_ticket {
     struct loop_task task;
 };
 
-void pdk_host_forget_ticket(struct request *request)
+void pdk_host_end_suspension(struct request *request)
 {
-    request->phase.ticket->request = NULL;
+    if (request->phase.ticket != NULL)
+        request->phase.ticket->request = NULL;
     request->phase.ticket = NULL;
+    request->phase.is_suspended = false;
+    request->body.is_wanted = false;
 }
 
 /* Runs at the end of the loop turn, never inside the handler that called resume(). */
@@ -153,7 +156,9 @@ static bool after(const struct pdk *kong, int64_t delay_ms,
                   void (*fn)(const struct pdk *kong, void *arg), void *arg)
 {
     struct worker *worker = (struct worker *)(void *)kong->worker;
-    struct timer *timer = worker == NULL ? NULL : calloc(1, sizeof(*timer));
+    /* A timer that sets itself again would never let the worker end. */
+    bool is_over = worker == NULL || kong->is_exiting;
+    struct timer *timer = is_over ? NULL : calloc(1, sizeof(*timer));
     if (timer == NULL)
         return false;
     timer->worker = worker;

@@ -45,6 +45,20 @@ const char *pdk_host_plugin_name(const struct request *request)
     return request->phase.config == NULL ? "" : request->phase.config->type->name;
 }
 
+bool pdk_host_keep_field(struct request *request, struct pdk_str name, struct pdk_str value,
+                         struct slice field[2])
+{
+    char *copy = arena_alloc(request->arena, name.len + value.len + 1);
+    if (copy == NULL)
+        return false;
+    memcpy(copy, name.ptr, name.len);
+    if (value.len > 0)
+        memcpy(copy + name.len, value.ptr, value.len);
+    field[0] = slice_make(copy, name.len);
+    field[1] = slice_make(copy + name.len, value.len);
+    return true;
+}
+
 #define TABLES                                                                                     \
     .abi = PDK_ABI, .size = sizeof(struct pdk), .request = &pdk_request_table,                     \
     .service_request = &pdk_service_request_table, .service = &pdk_service_table,                  \

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pdk_host.h -- the gateway's side of pdk.h: the tables of functions behind struct pdk.
  *
- * One file per group of tables (pdk_request.c, pdk_service.c, pdk_response.c, pdk_client.c, pdk_ctx.c,
- * pdk_timer.c, pdk_log.c); pdk_host.c puts them together and checks phases, in one place. */
+ * One file per group of tables (pdk_request.c, pdk_service.c, pdk_response.c, pdk_client.c,
+ * pdk_ctx.c, pdk_timer.c, pdk_log.c); pdk_host.c puts them together and checks phases, in one
+ * place. */
 #ifndef SLUICE_PROXY_PDK_HOST_H
 #define SLUICE_PROXY_PDK_HOST_H
 
@@ -19,10 +20,15 @@ void pdk_host_init(struct pdk *kong, struct worker *worker, const char *plugin_n
 bool pdk_host_check(struct request *request, unsigned allowed, const char *function);
 /* Names the plugin that runs now; "" if none. */
 const char *pdk_host_plugin_name(const struct request *request);
+/* Copies a field's name and value into the request's arena, field[0] and field[1]. False: no memory.
+ */
+bool pdk_host_keep_field(struct request *request, struct pdk_str name, struct pdk_str value,
+                         struct slice field[2]) __attribute__((warn_unused_result));
 
-/* Ends what a request holds through the PDK: ctx values, a ticket. */
-void pdk_host_forget_ticket(struct request *request);
+/* Ends the ctx values that plugins keep with a request. */
 void pdk_host_end_request(struct request *request);
+/* No handler is waited for any more: its ticket comes to nothing, the next phase starts afresh. */
+void pdk_host_end_suspension(struct request *request);
 /* Runs or drops the plugins' pending timers at the end of a worker. */
 void pdk_host_end_worker(struct worker *worker);
 
@@ -58,6 +64,5 @@ extern const struct pdk_log_api pdk_log_table;
 extern const struct pdk_node_api pdk_node_table;
 extern const struct pdk_timer_api pdk_timer_table;
 extern const struct pdk_counters_api pdk_counters_table;
-
 
 #endif

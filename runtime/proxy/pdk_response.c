@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pdk_response.c -- kong.response and kong.service.response. Before the upstream has answered, fields
- * go to out.early; from the header phase on, to the response itself. */
+/* pdk_response.c -- kong.response and kong.service.response. Before the upstream has answered,
+ * fields go to out.early; from the header phase on, to the response itself. */
 #include "http/status.h"
 #include "proxy/local.h"
 #include "proxy/pdk_host.h"
@@ -48,7 +48,8 @@ static enum pdk_result service_get_raw_body(struct pdk_request *req, struct pdk_
     struct request *request = request_of(req);
     if (!pdk_host_check(request, PDK_ANSWERED, "kong.service.response.get_raw_body"))
         return PDK_ERROR;
-    if (!request->shape.is_buffering && (request->phase.chain->phases >> PLUGIN_RESPONSE & 1) == 0) {
+    if (!request->shape.is_buffering &&
+        (request->phase.chain->phases >> PLUGIN_RESPONSE & 1) == 0) {
         request_log(request, LOG_LEVEL_ERROR,
                     "[%s] service body is only available with buffered proxying (see "
                     "kong.service.request.enable_buffering)",
@@ -120,11 +121,10 @@ static bool set_status(struct pdk_request *req, int status)
 
 /* The framing of the response is the gateway's; Content-Length may only be cleared. */
 static bool check_field(struct request *request, const char *function, struct pdk_str name,
-                        struct pdk_str value)
+                        struct pdk_str value, enum http_name id)
 {
     if (!pdk_host_check(request, PDK_SETTING, function))
         return false;
-    enum http_name id = http_name_find(pdk_slice(name));
     const char *why = !http_is_token(pdk_slice(name))          ? "invalid header name"
                       : !http_is_field_value(pdk_slice(value)) ? "invalid header value"
                       : id == HTTP_NAME_TRANSFER_ENCODING || id == HTTP_NAME_CONNECTION ||
@@ -146,20 +146,21 @@ static bool keep(struct request *request, struct pdk_str value, struct slice *ou
 static bool set_header(struct pdk_request *req, struct pdk_str name, struct pdk_str value)
 {
     struct request *request = request_of(req);
-    struct slice kept_name, kept_value;
-    return check_field(request, "kong.response.set_header", name, value) &&
-           keep(request, name, &kept_name) && keep(request, value, &kept_value) &&
-           http_headers_set(fields_of(request), request->arena, kept_name, kept_value);
+    enum http_name id = http_name_find(pdk_slice(name));
+    struct slice field[2];
+    return check_field(request, "kong.response.set_header", name, value, id) &&
+           pdk_host_keep_field(request, name, value, field) &&
+           http_headers_set_as(fields_of(request), request->arena, field[0], field[1], id);
 }
 
 static bool add_header(struct pdk_request *req, struct pdk_str name, struct pdk_str value)
 {
     struct request *request = request_of(req);
-    struct slice kept_name, kept_value;
-    return check_field(request, "kong.response.add_header", name, value) &&
-           keep(request, name, &kept_name) && keep(request, value, &kept_value) &&
-           http_headers_add(fields_of(request), request->arena, kept_name, kept_value,
-                            http_name_find(kept_name));
+    enum http_name id = http_name_find(pdk_slice(name));
+    struct slice field[2];
+    return check_field(request, "kong.response.add_header", name, value, id) &&
+           pdk_host_keep_field(request, name, value, field) &&
+           http_headers_add(fields_of(request), request->arena, field[0], field[1], id);
 }
 
 static bool clear_header(struct pdk_request *req, struct pdk_str name)
@@ -224,8 +225,25 @@ static struct pdk_str get_chunk(struct pdk_request *req, bool *is_last)
 static bool set_chunk(struct pdk_request *req, struct pdk_str chunk)
 {
     struct request *request = request_of(req);
-    return pdk_host_check(request, PDK_PHASE_BODY, "ngx.arg") &&
-           keep(request, chunk, &request->out.chunk);
+    struct request_out *out = &request->out;
+    struct buffer *changed = &out->changed; /* not the arena: a long body has many chunks */
+    if (!pdk_host_check(request, PDK_PHASE_BODY, "ngx.arg"))
+        return false;
+    if (chunk.len == 0) {
+        out->chunk = SLICE("");
+        return true;
+    }
+    bool is_part_of_it = changed->data != NULL && chunk.ptr >= changed->data &&
+                         chunk.ptr < changed->data + changed->capacity;
+    if (is_part_of_it) { /* of what another handler has set: it stays where it is */
+        out->chunk = pdk_slice(chunk);
+        return true;
+    }
+    buffer_consume(changed, buffer_len(changed));
+    if (!buffer_append(changed, pdk_slice(chunk), SIZE_MAX))
+        return false;
+    out->chunk = buffer_slice(changed);
+    return true;
 }
 
 static struct pdk_str get_raw_body(struct pdk_request *req)
@@ -234,6 +252,8 @@ static struct pdk_str get_raw_body(struct pdk_request *req)
     struct request_out *out = &request->out;
     if (!pdk_host_check(request, PDK_PHASE_BODY, "kong.response.get_raw_body"))
         return absent;
+    if (request->state == REQUEST_LOCAL)
+        return pdk_text(out->chunk); /* it is there in one piece */
     if (!buffer_append(&out->collected, out->chunk, request->worker->options->body_buffer_bytes)) {
         request_log(request, LOG_LEVEL_ERROR,
                     "[%s] the response body is larger than the %zu bytes that may be buffered",

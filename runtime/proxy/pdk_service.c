@@ -84,15 +84,8 @@ static bool set_method(struct pdk_request *req, struct pdk_str method)
 }
 
 /* Fields that frame the message are the gateway's own. */
-static bool is_framing(struct slice name)
-{
-    enum http_name id = http_name_find(name);
-    return id == HTTP_NAME_TRANSFER_ENCODING || id == HTTP_NAME_CONTENT_LENGTH ||
-           id == HTTP_NAME_CONNECTION;
-}
-
 static bool check_field(struct request *request, const char *function, struct pdk_str name,
-                        struct pdk_str value)
+                        struct pdk_str value, enum http_name id)
 {
     if (!pdk_host_check(request, PDK_BEFORE, function))
         return false;
@@ -100,7 +93,8 @@ static bool check_field(struct request *request, const char *function, struct pd
         return refuse(request, function, "invalid header name");
     if (!http_is_field_value(pdk_slice(value)))
         return refuse(request, function, "invalid header value");
-    if (is_framing(pdk_slice(name)))
+    if (id == HTTP_NAME_TRANSFER_ENCODING || id == HTTP_NAME_CONTENT_LENGTH ||
+        id == HTTP_NAME_CONNECTION)
         return refuse(request, function, "the gateway sets this header itself");
     return true;
 }
@@ -108,36 +102,38 @@ static bool check_field(struct request *request, const char *function, struct pd
 static bool set_header(struct pdk_request *req, struct pdk_str name, struct pdk_str value)
 {
     struct request *request = request_of(req);
-    struct slice kept_name, kept_value;
-    if (!check_field(request, "kong.service.request.set_header", name, value) ||
-        !keep(request, name, &kept_name) || !keep(request, value, &kept_value))
+    enum http_name id = http_name_find(pdk_slice(name));
+    struct slice field[2];
+    if (!check_field(request, "kong.service.request.set_header", name, value, id) ||
+        !pdk_host_keep_field(request, name, value, field))
         return false;
-    if (slice_eq_nocase(kept_name, SLICE("host"))) {
-        request->shape.host = kept_value;
+    if (id == HTTP_NAME_HOST) {
+        request->shape.host = field[1];
         return true;
     }
-    return http_headers_set(&request->in.head.headers, request->arena, kept_name, kept_value);
+    return http_headers_set_as(&request->in.head.headers, request->arena, field[0], field[1], id);
 }
 
 static bool add_header(struct pdk_request *req, struct pdk_str name, struct pdk_str value)
 {
     struct request *request = request_of(req);
-    struct slice kept_name, kept_value;
-    if (!check_field(request, "kong.service.request.add_header", name, value) ||
-        !keep(request, name, &kept_name) || !keep(request, value, &kept_value))
+    enum http_name id = http_name_find(pdk_slice(name));
+    struct slice field[2];
+    if (!check_field(request, "kong.service.request.add_header", name, value, id) ||
+        !pdk_host_keep_field(request, name, value, field))
         return false;
-    if (slice_eq_nocase(kept_name, SLICE("host"))) {
-        request->shape.host = kept_value;
+    if (id == HTTP_NAME_HOST) {
+        request->shape.host = field[1];
         return true;
     }
-    return http_headers_add(&request->in.head.headers, request->arena, kept_name, kept_value,
-                            http_name_find(kept_name));
+    return http_headers_add(&request->in.head.headers, request->arena, field[0], field[1], id);
 }
 
 static bool clear_header(struct pdk_request *req, struct pdk_str name)
 {
     struct request *request = request_of(req);
-    if (!check_field(request, "kong.service.request.clear_header", name, PDK_STR("")))
+    if (!check_field(request, "kong.service.request.clear_header", name, PDK_STR(""),
+                     http_name_find(pdk_slice(name))))
         return false;
     http_headers_remove(&request->in.head.headers, pdk_slice(name));
     return true;

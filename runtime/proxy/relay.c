@@ -112,8 +112,8 @@ struct slice relay_filter_whole(struct request *request, struct slice body)
     return request->out.chunk;
 }
 
-/* Puts bytes into the client's sender with the framing that was chosen. The prefix may hold the head,
- * which lies in the scratch: a chunk line is written right behind it. */
+/* Puts bytes into the client's sender with the framing that was chosen. The prefix may hold the
+ * head, which lies in the scratch: a chunk line is written right behind it. */
 static void put(struct request *request, struct slice piece, bool is_last)
 {
     struct request_out *out = &request->out;
@@ -121,8 +121,11 @@ static void put(struct request *request, struct slice piece, bool is_last)
     struct slice head = sender->prefix;
     out->body_bytes += piece.len;
     out->is_body_done = is_last;
-    if (out->to == HTTP1_BODY_NONE)
+    if (out->to == HTTP1_BODY_NONE) { /* nobody will write it: it is used up here */
+        if (!out->is_filtered)
+            take_piece(request, piece.len);
         return;
+    }
     if (out->to != HTTP1_BODY_CHUNKED) {
         sender->piece = piece;
         return;
@@ -187,8 +190,8 @@ static enum source_result advance(struct request *request)
     return SOURCE_PIECE;
 }
 
-/* The upstream's body ended before its time: the client must be able to tell, so no terminating chunk
- * is sent and the connection closes. */
+/* The upstream's body ended before its time: the client must be able to tell, so no terminating
+ * chunk is sent and the connection closes. */
 static void cut_short(struct request *request)
 {
     request_log(request, LOG_LEVEL_ERROR, "upstream cut its response short");
@@ -210,10 +213,11 @@ void relay_pump(struct request *request)
     struct request_out *out = &request->out;
     for (;;) {
         size_t sent = 0;
-        /* The head waits for the first piece if that is there already: one write for both. */
+        /* The head waits for the first piece if that is there already: one write for both. Not so a
+         * head that was saved: the scratch has been another request's since. */
         bool is_head_only = client->out.prefix.len > 0 && client->out.piece.len == 0 &&
                             client->out.suffix.len == 0 && !out->is_body_done &&
-                            client->out.sent == 0;
+                            client->out.prefix.ptr == request->worker->scratch;
         if (is_head_only) {
             enum source_result early = advance(request);
             if (early == SOURCE_FAILED) {
@@ -260,7 +264,10 @@ void relay_collect(struct request *request)
             request_log(request, LOG_LEVEL_ERROR, "upstream cut its response short");
             local_failure(request, 502);
             return;
-        case SOURCE_END: is_last = true; piece = SLICE(""); break;
+        case SOURCE_END:
+            is_last = true;
+            piece = SLICE("");
+            break;
         case SOURCE_PIECE: break;
         }
         if (!buffer_append(&out->collected, piece, request->worker->options->body_buffer_bytes)) {

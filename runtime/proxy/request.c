@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* request.c -- walks a request along the line in request.h. Each step either goes on to the next, or
- * leaves the rest to a callback (client, upstream, DNS, a plugin's ticket) that comes back here. */
+/* request.c -- walks a request along the line in request.h. Each step either goes on to the next,
+ * or leaves the rest to a callback (client, upstream, DNS, a plugin's ticket) that comes back here.
+ */
 #include "proxy/request.h"
 
+#include <openssl/ssl.h>
 #include <stdio.h>
 
 #include "http/uri.h"
@@ -86,6 +88,7 @@ void request_start(struct request *request)
     forwarded_find_client(request);
     if (!find_target(request)) {
         request->in.head.is_keep_alive = false;
+        request->body.state = BODY_BROKEN; /* nobody reads it */
         local_failure(request, 400);
         return;
     }
@@ -140,6 +143,14 @@ static void redirect_to_https(struct request *request)
     local_send(request);
 }
 
+/* What the client's TLS hello asked for; absent without TLS. */
+static struct slice server_name(const struct request *request)
+{
+    const SSL *ssl = request->client->conn.ssl;
+    return ssl == NULL ? (struct slice){NULL, 0}
+                       : slice_of(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
+}
+
 static bool match_route(struct request *request)
 {
     const struct snapshot_routing *routing = request->lease->snapshot->routing;
@@ -149,6 +160,7 @@ static bool match_route(struct request *request)
         .port = request->in.host_port,
         .listener_port = request->client->at->port,
         .path = request->in.path,
+        .sni = server_name(request),
         .is_tls = request->in.is_tls,
         .headers = &request->in.head.headers,
     };
@@ -159,8 +171,7 @@ static bool match_route(struct request *request)
     request->match.service = found->service;
     if (found->route->is_path_stripped && request->match.router.has_path &&
         request->match.router.path_len > 1)
-        request->match.prefix =
-            slice_make(request->in.path.ptr, request->match.router.path_len);
+        request->match.prefix = slice_make(request->in.path.ptr, request->match.router.path_len);
     return true;
 }
 
@@ -251,6 +262,11 @@ void request_on_client(struct request *request)
             upstream_send_body(request);
         return;
     case REQUEST_RELAY:
+        if (is_client_gone(request))
+            request_abort(request, "the client closed its connection");
+        else if (request->client->conn.can_write)
+            relay_pump(request);
+        return;
     case REQUEST_LOCAL:
         if (request->client->conn.can_write)
             relay_pump(request);
@@ -276,8 +292,7 @@ void request_finish(struct request *request)
         return;
     request->is_finishing = true;
     request->state = REQUEST_DONE;
-    if (request->phase.ticket != NULL)
-        pdk_host_forget_ticket(request);
+    pdk_host_end_suspension(request);
     if (phase_has(request, PLUGIN_LOG))
         phase_run(request, PLUGIN_LOG);
     access_log_write(request);
@@ -286,9 +301,10 @@ void request_finish(struct request *request)
     body_clear(request);
     buffer_clear(&request->out.collected);
     buffer_clear(&request->out.filtered);
+    buffer_clear(&request->out.changed);
     pdk_host_end_request(request);
-    bool is_keep_alive = request->in.head.is_keep_alive && !request->out.is_cut &&
-                         sender_is_empty(&client->out);
+    bool is_keep_alive =
+        request->in.head.is_keep_alive && !request->out.is_cut && sender_is_empty(&client->out);
     if (request->out.is_cut)
         conn_close(&client->conn);
     worker_lease_release(request->lease);

@@ -6,9 +6,9 @@
  *      |         |                | no route, plugin's exit, upstream failure
  *      +---------+----------------+-> LOCAL -> DONE
  *
- * Only the file named after a part writes to it. Whatever happens, request_finish() ends the request
- * and the log phase runs exactly once. The request and everything it points to live in the arena of
- * its client connection, which is cleared when it is over. */
+ * Only the file named after a part writes to it. Whatever happens, request_finish() ends the
+ * request and the log phase runs exactly once. The request and everything it points to live in the
+ * arena of its client connection, which is cleared when it is over. */
 #ifndef SLUICE_PROXY_REQUEST_H
 #define SLUICE_PROXY_REQUEST_H
 
@@ -42,12 +42,12 @@ enum request_state {
 /* What the client sent. */
 struct request_in {
     struct http1_head head;
-    struct slice raw_path;   /* as received, without query */
-    struct slice path;       /* normalised */
-    struct slice query;      /* raw; absent without "?" */
-    struct slice host;       /* without port, lower case */
-    int host_port;           /* 0: none given */
-    struct slice client_ip;  /* after trusted-proxy handling */
+    struct slice raw_path;  /* as received, without query */
+    struct slice path;      /* normalised */
+    struct slice query;     /* raw; absent without "?" */
+    struct slice host;      /* without port, lower case */
+    int host_port;          /* 0: none given */
+    struct slice client_ip; /* after trusted-proxy handling */
     bool is_peer_trusted;
     bool is_tls;
     uint64_t head_bytes;
@@ -62,13 +62,13 @@ struct request_body {
     enum http1_body framing;
     uint64_t left; /* of a declared length */
     struct http1_chunked decoder;
-    struct slice piece;   /* decoded, not consumed yet; points into the client's block */
-    uint64_t received;    /* wire bytes of the body so far */
-    bool is_held;         /* all of it fits the block and stays there until the request is over */
-    uint32_t held_start;  /* where it starts in the block */
-    struct buffer whole;  /* collected for a plugin */
-    bool is_collected;    /* `whole` (or `replaced`) is the body */
-    bool is_wanted;       /* a suspended handler waits for it */
+    struct slice piece;  /* decoded, not consumed yet; points into the client's block */
+    uint64_t received;   /* wire bytes of the body so far */
+    bool is_held;        /* all of it fits the block and stays there until the request is over */
+    uint32_t held_start; /* where it starts in the block */
+    struct buffer whole; /* collected for a plugin */
+    bool is_collected;   /* `whole` (or `replaced`) is the body */
+    bool is_wanted;      /* a suspended handler waits for it */
     bool is_too_large;
     bool has_sent_continue;
 };
@@ -76,9 +76,9 @@ struct request_body {
 /* What goes to the upstream: the client's request as changed by plugins (pdk_service.c). */
 struct request_shape {
     struct slice method;
-    struct slice path;  /* absent: from route and service */
-    struct slice query; /* absent: none */
-    struct slice host;  /* Host set by a plugin; absent: by the rules */
+    struct slice path;        /* absent: from route and service */
+    struct slice query;       /* absent: none */
+    struct slice host;        /* Host set by a plugin; absent: by the rules */
     struct slice target_host; /* set_target; absent: the service's */
     int target_port;
     enum protocol scheme;
@@ -117,11 +117,13 @@ struct request_attempt {
     struct balancer_tried tried;    /* addresses that failed */
     size_t address_index;
     int tries, tries_left;
-    bool is_fresh_only; /* a reused connection turned out dead: take a new one */
-    bool is_head_sent;  /* all of the request head was written */
-    bool is_body_begun; /* body bytes that cannot be sent again are gone */
-    bool is_all_sent;
-    bool has_response;  /* first byte of a response was seen */
+    bool is_fresh_only;     /* a reused connection turned out dead: take a new one */
+    bool is_head_sent;      /* all of the request head was written */
+    bool is_body_begun;     /* body bytes that cannot be sent again are gone */
+    bool is_last_put;       /* the end of the body is in the sender */
+    bool is_all_sent;       /* and written */
+    bool has_response;      /* first byte of a response was seen */
+    unsigned interim_count; /* 1xx responses in this try */
     struct http1_scan scan;
     struct request_try log[REQUEST_LOGGED_TRIES];
     uint32_t next_piece; /* of a held body: how much was sent in this try */
@@ -133,26 +135,27 @@ enum response_source { SOURCE_NONE, SOURCE_SERVICE, SOURCE_EXIT, SOURCE_ERROR };
 struct request_out {
     enum response_source source;
     int status;
-    int upstream_status;             /* 0: none */
-    struct http_headers headers;     /* to be sent */
-    struct http_headers early;       /* set by plugins before the upstream answered */
-    struct http_headers upstream;    /* as the upstream sent them */
-    struct http1_head head;          /* of the upstream */
+    int upstream_status;          /* 0: none */
+    struct http_headers headers;  /* to be sent */
+    struct http_headers early;    /* set by plugins before the upstream answered */
+    struct http_headers upstream; /* as the upstream sent them */
+    struct http1_head head;       /* of the upstream */
     struct slice local_body;
     enum http1_body from; /* framing of the upstream's body */
     enum http1_body to;   /* framing towards the client */
     uint64_t left;        /* of a declared length from the upstream */
     struct http1_chunked decoder;
-    bool has_status;      /* set_status() before the upstream answered */
-    bool is_body_done;    /* the last piece was taken from the upstream or the local body */
+    bool has_status;   /* set_status() before the upstream answered */
+    bool is_body_done; /* the last piece was taken from the upstream or the local body */
     bool is_upstream_reusable;
-    bool is_head_made;    /* the header phase ran and the head is on its way */
-    bool is_replaced;     /* set_raw_body(): the rest of the upstream's body is dropped */
-    bool is_filtered;     /* a body handler takes part */
-    bool is_cut;          /* the body ended early: the client must notice */
-    bool is_collecting;   /* get_raw_body() of the body phase */
+    bool is_head_made;       /* the header phase ran and the head is on its way */
+    bool is_replaced;        /* set_raw_body(): the rest of the upstream's body is dropped */
+    bool is_filtered;        /* a body handler takes part */
+    bool is_cut;             /* the body ended early: the client must notice */
+    bool is_collecting;      /* get_raw_body() of the body phase */
     struct buffer collected; /* by response buffering or by the body phase */
     struct buffer filtered;  /* output of body handlers, not written yet */
+    struct buffer changed;   /* what a body handler has set instead of the chunk */
     struct slice chunk;      /* at hand in the body phase */
     bool is_last_chunk;
     uint64_t body_bytes;
@@ -161,16 +164,16 @@ struct request_out {
 struct request_phase {
     const struct chain *chain;
     const struct plugin_config **selected; /* by chain step; NULL entries do not run */
-    unsigned running; /* enum pdk_phase bit; 0: none */
-    size_t index;     /* of the handler that runs or is suspended */
-    const struct plugin_config *config; /* of the handler that runs */
+    unsigned running;                      /* enum pdk_phase bit; 0: none */
+    size_t index;                          /* of the handler that runs or is suspended */
+    const struct plugin_config *config;    /* of the handler that runs */
     struct pdk_ticket *ticket;
     bool is_suspended;
     bool has_exited;
 };
 
 struct request_timing {
-    int64_t start_ms;      /* monotonic, as all below; 0: not reached */
+    int64_t start_ms; /* monotonic, as all below; 0: not reached */
     int64_t start_wall_ms;
     int64_t access_end_ms; /* plugins are done, the upstream is next */
     int64_t sent_ms;       /* present try began */
@@ -198,8 +201,8 @@ struct request {
     struct request_phase phase;
     struct request_timing timing;
     struct request_identity identity;
-    struct pdk_slot *slots;         /* ctx values (pdk_ctx.c) */
-    struct log_value *log_values;   /* set_serialize_value() */
+    struct pdk_slot *slots;       /* ctx values (pdk_ctx.c) */
+    struct log_value *log_values; /* set_serialize_value() */
 };
 
 static inline struct request *request_of(struct pdk_request *req)
@@ -218,8 +221,8 @@ void request_start(struct request *request);
 void request_run(struct request *request);
 /* The client's connection became readable or writable, or its peer is gone. */
 void request_on_client(struct request *request);
-/* Runs the log phase, writes the access line, lets go of everything. The client goes on with the next
- * request or closes. */
+/* Runs the log phase, writes the access line, lets go of everything. The client goes on with the
+ * next request or closes. */
 void request_finish(struct request *request);
 /* Ends it without (further) response: the client is gone or cannot be answered any more. */
 void request_abort(struct request *request, const char *why);

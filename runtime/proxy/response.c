@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* response.c -- decides what the client gets and how it is framed, and runs the header phase.
  *
- * Nothing is forwarded as it came: the head is written again from parsed fields, hop-by-hop fields are
- * dropped (RFC 9110 section 7.6.1), framing is ours (RFC 9112 section 6). */
+ * Nothing is forwarded as it came: the head is written again from parsed fields, hop-by-hop fields
+ * are dropped (RFC 9110 section 7.6.1), framing is ours (RFC 9112 section 6). */
 #include "proxy/response.h"
 
 #include <time.h>
 
 #include "http/status.h"
+#include "proxy/body.h"
 #include "proxy/client.h"
+#include "proxy/forwarded.h"
 #include "proxy/local.h"
 #include "proxy/phase.h"
 #include "proxy/relay.h"
@@ -20,7 +22,8 @@ enum { OWN_FIELDS = 8 }; /* most that response_add_own() and the head add */
 
 void response_date(int64_t unix_s, char out[30])
 {
-    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char days[] = "SunMonTueWedThuFriSat",
+                      months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm tm;
     time_t at = (time_t)unix_s;
     gmtime_r(&at, &tm);
@@ -117,7 +120,7 @@ static bool copy_fields(struct request *request)
 {
     struct request_out *out = &request->out;
     const struct http_headers *from = &out->head.headers;
-    struct slice connection = http_headers_get_known(from, HTTP_NAME_CONNECTION);
+    bool has_connection = http_headers_has(from, HTTP_NAME_CONNECTION);
     uint32_t room = from->count + out->early.count + OWN_FIELDS;
     out->headers = (struct http_headers){
         .fields = arena_alloc(request->arena, room * sizeof(struct http_field)), .capacity = room};
@@ -126,9 +129,10 @@ static bool copy_fields(struct request *request)
     for (uint32_t i = 0; i < from->count; i++) {
         const struct http_field *field = &from->fields[i];
         if (is_hop_by_hop(field->id) ||
-            (connection.ptr != NULL && field->id != HTTP_NAME_CONTENT_LENGTH &&
-             http_list_has(connection, field->name)) ||
-            (out->early.count > 0 && http_headers_get(&out->early, field->name).ptr != NULL))
+            (has_connection && field->id != HTTP_NAME_CONTENT_LENGTH &&
+             forwarded_is_named(from, field->name)) ||
+            (out->early.count > 0 &&
+             http_headers_get_as(&out->early, field->name, field->id).ptr != NULL))
             continue;
         out->headers.fields[out->headers.count++] = *field;
         out->headers.known |= 1ull << field->id;
@@ -168,17 +172,21 @@ static void choose_framing(struct request *request, bool is_keep_alive)
         if (out->to == HTTP1_BODY_UNTIL_CLOSE)
             request->in.head.is_keep_alive = false;
     }
-    if (!is_keep_alive)
+    /* What is left of an upload that nobody wants would have to be read before the next request. */
+    body_skip(request);
+    if (!is_keep_alive || request->body.state == BODY_READING || request->body.state == BODY_BROKEN)
         request->in.head.is_keep_alive = false;
 }
 
-/* Writes the head into the worker's scratch; its length, or 0 if it does not fit. */
+/* Writes the head into the worker's scratch, behind what is left to be written of "100 Continue";
+ * its length, or 0 if it does not fit. */
 static size_t write_head(struct request *request)
 {
     struct request_out *out = &request->out;
     char *at = request->worker->scratch;
     const char *end = at + WORKER_SCRATCH_BYTES - 256; /* room for the lines that are ours */
     struct slice reason = status_reason(out->status);
+    at = put(at, request->client->out.prefix);
     at = put(at, SLICE("HTTP/1.1 "));
     at[0] = (char)('0' + out->status / 100);
     at[1] = (char)('0' + out->status / 10 % 10);
@@ -259,6 +267,7 @@ void response_begin(struct request *request)
         request_abort(request, "out of memory");
         return;
     }
+    deadline_clear(&request->client->deadline); /* an upload's; nobody waits for it now */
     if (request->shape.is_buffering || phase_has(request, PLUGIN_RESPONSE)) {
         request->state = REQUEST_COLLECT;
         relay_collect(request);
@@ -287,15 +296,17 @@ void response_pump(struct request *request)
 static bool set_length(struct request *request, size_t bytes)
 {
     struct slice text = number(request->arena, (int64_t)bytes);
-    return text.ptr != NULL && http_headers_set(&request->out.headers, request->arena,
-                                                SLICE("Content-Length"), text);
+    return text.ptr != NULL &&
+           http_headers_set(&request->out.headers, request->arena, SLICE("Content-Length"), text);
 }
 
 void response_send_whole(struct request *request, struct slice body)
 {
     struct request_out *out = &request->out;
     out->from = HTTP1_BODY_LENGTH;
-    bool is_ok = set_length(request, body.len);
+    bool has_other_length = out->source == SOURCE_SERVICE &&
+                            slice_eq(request->in.head.method, SLICE("HEAD")); /* of a GET */
+    bool is_ok = has_other_length || set_length(request, body.len);
     if (!out->is_body_done && is_ok) {
         if (!run_header_phase(request))
             body = out->local_body;

@@ -20,7 +20,8 @@ void sender_clear(struct sender *sender)
 static size_t take(struct slice *part, size_t bytes)
 {
     size_t n = bytes < part->len ? bytes : part->len;
-    *part = slice_from(*part, n);
+    if (n > 0) /* an absent slice has no address to count from */
+        *part = slice_from(*part, n);
     return n;
 }
 

@@ -13,6 +13,8 @@
 #include "proxy/target.h"
 #include "proxy/upstream_head.h"
 
+enum { MAX_INTERIM = 32 }; /* 1xx responses of one try: their fields stay in the arena */
+
 static void send_more(struct request *request);
 
 void upstream_start(struct request *request)
@@ -69,20 +71,23 @@ static bool may_retry(struct request *request, bool was_sent)
 static void begin_again(struct request *request)
 {
     struct request_attempt *attempt = &request->attempt;
-    attempt->is_head_sent = attempt->is_all_sent = attempt->has_response = false;
+    attempt->is_head_sent = attempt->is_last_put = attempt->is_all_sent = false;
+    attempt->has_response = false;
+    attempt->interim_count = 0;
     attempt->scan = (struct http1_scan){0};
     request->timing.head_ms = 0;
     body_rewind(request);
-    upstream_try(request);
 }
 
-/* The present try failed with `status` (502 or 504) for the reason `text`. */
-static void try_failed(struct request *request, int status, const char *text)
+/* The present try failed with `status` (502 or 504) for the reason `text`. True: everything is
+ * ready for another one; otherwise the client has its answer. */
+static bool is_retry_due(struct request *request, int status, const char *text)
 {
     struct request_attempt *attempt = &request->attempt;
     struct upstream_conn *upstream = attempt->upstream;
     bool was_sent = upstream != NULL && upstream->out.sent > 0;
-    bool was_dead = upstream != NULL && upstream->is_reused && !attempt->has_response && status == 502;
+    bool was_dead =
+        upstream != NULL && upstream->is_reused && !attempt->has_response && status == 502;
     struct request_try *entry = last_try(request);
     struct slice address = entry == NULL ? SLICE("?") : slice_of(entry->ip);
     request_log(request, LOG_LEVEL_ERROR, "%s while talking to upstream %.*s:%d", text,
@@ -96,25 +101,32 @@ static void try_failed(struct request *request, int status, const char *text)
     if (request->out.is_head_made) {
         request->out.is_cut = true;
         request_finish(request);
-        return;
+        return false;
     }
     if (request->state == REQUEST_COLLECT || !may_retry(request, was_sent)) {
         local_failure(request, status);
-        return;
+        return false;
     }
     /* An idle connection that died in the pool says nothing about the upstream: once more, on a
      * fresh connection to the same kind of target, without using up a try. */
     if (was_dead && !attempt->is_fresh_only) {
         attempt->is_fresh_only = true;
         begin_again(request);
-        return;
+        return true;
     }
     target_avoid(request);
     if (--attempt->tries_left <= 0) {
         local_failure(request, status);
-        return;
+        return false;
     }
     begin_again(request);
+    return true;
+}
+
+static void try_failed(struct request *request, int status, const char *text)
+{
+    if (is_retry_due(request, status, text))
+        upstream_try(request);
 }
 
 void upstream_drop(struct request *request)
@@ -156,7 +168,8 @@ static void begin_sending(struct request *request)
     send_more(request);
 }
 
-static void connect_now(struct request *request, const struct upstream_key *key)
+/* False: it failed at once and another address is to be tried. */
+static bool connect_now(struct request *request, const struct upstream_key *key)
 {
     struct worker *worker = request->worker;
     int error = 0;
@@ -166,29 +179,26 @@ static void connect_now(struct request *request, const struct upstream_key *key)
         request->attempt.upstream = upstream_pool_acquire(worker, key, request);
         if (request->attempt.upstream != NULL) {
             begin_sending(request);
-            return;
+            return true;
         }
     }
     request->state = REQUEST_CONNECT;
     request->attempt.upstream = upstream_pool_connect(worker, key, request, &error);
     if (request->attempt.upstream == NULL) {
-        try_failed(request, 502, strerror(error));
-        return;
+        const char *why = strerrordesc_np(error);
+        return !is_retry_due(request, 502, why == NULL ? "unknown error" : why);
     }
     set_deadline(request, request->shape.connect_ms);
+    return true;
 }
 
-void upstream_try(struct request *request)
+/* What is known of the address, when there is none. */
+static void refuse_target(struct request *request, enum target_result result, const char *text)
 {
-    struct upstream_key key;
-    const char *text = "";
     struct slice host = request->shape.target_host.ptr != NULL
                             ? request->shape.target_host
                             : request->match.service->service->host;
-    request->state = REQUEST_RESOLVE;
-    switch (target_next(request, &key, &text)) {
-    case TARGET_READY: connect_now(request, &key); return;
-    case TARGET_WAITING: return;
+    switch (result) {
     case TARGET_NOT_FOUND:
         request_log(request, LOG_LEVEL_ERROR, "name resolution failed for '%.*s': %s",
                     SLICE_ARG(host), text);
@@ -203,6 +213,24 @@ void upstream_try(struct request *request)
         return;
     }
     case TARGET_NO_MEMORY: local_failure(request, 500); return;
+    case TARGET_READY:
+    case TARGET_WAITING: return;
+    }
+}
+
+void upstream_try(struct request *request)
+{
+    for (;;) { /* not a recursion: a service may have 32767 retries */
+        struct upstream_key key;
+        const char *text = "";
+        request->state = REQUEST_RESOLVE;
+        enum target_result result = target_next(request, &key, &text);
+        if (result != TARGET_READY) {
+            refuse_target(request, result, text);
+            return;
+        }
+        if (connect_now(request, &key))
+            return;
     }
 }
 
@@ -229,7 +257,7 @@ static enum body_result put_piece(struct request *request)
         sender->prefix = slice_make(scratch, head.len + sender->prefix.len);
     }
     if (is_last || result == BODY_END)
-        request->attempt.is_all_sent = true; /* once what is in the sender is written */
+        request->attempt.is_last_put = true;
     return result;
 }
 
@@ -259,12 +287,14 @@ static void all_sent(struct request *request)
 static void send_more(struct request *request)
 {
     struct upstream_conn *upstream = request->attempt.upstream;
-    bool has_asked = false;
+    bool is_head_fresh = upstream->out.prefix.ptr == request->worker->scratch;
     for (;;) {
         enum body_result body = BODY_PIECE;
-        if (!request->attempt.is_all_sent && upstream->out.piece.len == 0 &&
-            upstream->out.suffix.len == 0 && (upstream->out.prefix.len == 0 || !has_asked)) {
-            has_asked = true;
+        /* A head that is fresh in the scratch takes the first piece along; a saved one does not:
+         * the scratch has been another request's since. */
+        if (!request->attempt.is_last_put && upstream->out.piece.len == 0 &&
+            upstream->out.suffix.len == 0 && (upstream->out.prefix.len == 0 || is_head_fresh)) {
+            is_head_fresh = false;
             body = put_piece(request);
             if (body == BODY_FAILED) {
                 body_failed(request);
@@ -275,12 +305,14 @@ static void send_more(struct request *request)
         enum conn_result result = sender_flush(&upstream->out, &upstream->conn, &sent);
         body_consume(request, sent);
         if (result == CONN_AGAIN) {
+            deadline_clear(&request->client->deadline); /* it is not the client that is slow */
             set_deadline(request, request->shape.write_ms);
             return;
         }
         if (result != CONN_OK) {
             /* An early answer may be there although the upstream takes no more. */
             if (upstream->conn.can_read || upstream->conn.has_peer_closed) {
+                set_deadline(request, request->shape.read_ms);
                 upstream_on_ready(request);
                 return;
             }
@@ -288,7 +320,7 @@ static void send_more(struct request *request)
             return;
         }
         request->attempt.is_head_sent = true;
-        if (request->attempt.is_all_sent || body == BODY_END) {
+        if (request->attempt.is_last_put || body == BODY_END) {
             all_sent(request);
             return;
         }
@@ -348,8 +380,14 @@ static bool take_head(struct request *request, size_t consumed)
             try_failed(request, 502, "upstream switched protocols without being asked");
             return true;
         }
+        if (++request->attempt.interim_count > MAX_INTERIM) {
+            request->attempt.tries_left = 1;
+            try_failed(request, 502, "upstream sent too many interim responses");
+            return true;
+        }
         request->attempt.scan = (struct http1_scan){0};
         *head = (struct http1_head){0};
+        inbuf_make_room(&upstream->in);
         return false;
     }
     upstream->in.floor = upstream->in.start;
@@ -368,8 +406,8 @@ static void read_head(struct request *request)
         enum http1_result parsed = HTTP1_INCOMPLETE;
         if (inbuf_len(&upstream->in) > 0)
             parsed = http1_parse_response(inbuf_slice(&upstream->in), &request->attempt.scan,
-                                          request->in.head.method, request->arena,
-                                          &request->out.head, &consumed);
+                                          request->shape.method, request->arena, &request->out.head,
+                                          &consumed);
         if (parsed == HTTP1_OK) {
             if (take_head(request, consumed))
                 return;
@@ -430,8 +468,8 @@ void upstream_on_ready(struct request *request)
 
 void upstream_on_timeout(struct request *request)
 {
-    static const char *const texts[] = {
-        "connect timed out", "sending timed out", "waiting for the response timed out"};
+    static const char *const texts[] = {"connect timed out", "sending timed out",
+                                        "waiting for the response timed out"};
     int which = request->state == REQUEST_CONNECT ? 0 : request->attempt.is_all_sent ? 2 : 1;
     try_failed(request, 504, texts[which]);
 }

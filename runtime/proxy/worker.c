@@ -110,9 +110,8 @@ bool worker_listen(struct worker *worker, const int *sockets)
     if (worker->listeners == NULL)
         return false;
     for (size_t i = 0; i < list->count; i++) {
-        worker->listeners[i] =
-            listener_create(worker->loop, worker->shared->error_log, sockets[i], &list->items[i],
-                            client_accept, worker);
+        worker->listeners[i] = listener_create(worker->loop, worker->shared->error_log, sockets[i],
+                                               &list->items[i], client_accept, worker);
         if (worker->listeners[i] == NULL)
             return false;
         worker->listener_count++;
@@ -137,11 +136,20 @@ void worker_drain(struct worker *worker)
     for (struct list *at = worker->clients.next, *next; at != &worker->clients; at = next) {
         struct client *client = LIST_ENTRY(at, struct client, node);
         next = at->next;
-        if (client->state == CLIENT_IDLE || client->state == CLIENT_HANDSHAKE)
+        bool is_idle = client->state == CLIENT_IDLE && inbuf_len(&client->in) == 0;
+        if (is_idle || client->state == CLIENT_HANDSHAKE)
             client_close(client);
     }
-    if (list_is_empty(&worker->clients) && worker->on_drained != NULL)
-        worker->on_drained(worker);
+    worker_check_drained(worker);
+}
+
+void worker_check_drained(struct worker *worker)
+{
+    void (*on_drained)(struct worker * worker) = worker->on_drained;
+    if (!worker->is_draining || !list_is_empty(&worker->clients) || on_drained == NULL)
+        return;
+    worker->on_drained = NULL; /* told once: the gateway counts workers */
+    on_drained(worker);
 }
 
 /* Requests that are still running end now: their log phase runs, their clients see a cut. */
@@ -166,6 +174,8 @@ void worker_destroy(struct worker *worker)
     end_clients(worker);
     upstream_pool_clear(&worker->pool);
     stop_plugins(worker);
+    if (worker->loop != NULL)
+        loop_run_tasks(worker->loop); /* closed connections and tickets are freed by tasks */
     if (worker->access.data != NULL)
         access_log_flush(worker);
     target_clear_all(worker);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* worker.h -- the one context struct of a worker thread, and what all workers share.
  *
- * A worker owns everything it touches: loop, Lua state, pools, connections. What it shares with other
- * threads is in struct worker_shared: immutable, or a module that says how it is shared. */
+ * A worker owns everything it touches: loop, Lua state, pools, connections. What it shares with
+ * other threads is in struct worker_shared: immutable, or a module that says how it is shared. */
 #ifndef SLUICE_PROXY_WORKER_H
 #define SLUICE_PROXY_WORKER_H
 
@@ -85,7 +85,8 @@ struct worker {
     struct buffer record; /* last serialised log record */
     struct worker_stats stats;
     char *scratch;
-    void (*on_drained)(struct worker *worker); /* the last client is gone while draining */
+    /* The last client is gone while draining; called once, then NULL. */
+    void (*on_drained)(struct worker *worker);
 };
 
 /* Starts on the worker's own thread: Lua state, plugins' init_worker, DNS. NULL: *error is a heap
@@ -95,6 +96,8 @@ struct worker *worker_create(struct worker_shared *shared, int id, char **error)
 bool worker_listen(struct worker *worker, const int *sockets) __attribute__((warn_unused_result));
 /* Stops accepting; idle connections are closed, busy ones after their response. */
 void worker_drain(struct worker *worker);
+/* A client is gone: was it the last one of a draining worker? */
+void worker_check_drained(struct worker *worker);
 void worker_destroy(struct worker *worker);
 
 /* The current snapshot, leased for one request; NULL before the first. */
