@@ -83,7 +83,8 @@ describe("Forwarding", function()
 
   it("drops fields of the connection and those that it names", function()
     local headers = seen("/strip", { headers = { Connection = "keep-alive, X-Private", ["X-Private"] = "1",
-      ["Keep-Alive"] = "5", ["Proxy-Connection"] = "x", TE = "gzip, trailers", Upgrade = "h2c", ["X-Public"] = "2" } }).headers
+      ["Keep-Alive"] = "5", ["Proxy-Connection"] = "x", TE = "gzip, trailers", Upgrade = "h2c",
+      ["X-Public"] = "2" } }).headers
     assert.is_nil(headers["x-private"])
     assert.is_nil(headers["keep-alive"])
     assert.is_nil(headers["proxy-connection"])
@@ -139,14 +140,16 @@ describe("Forwarding behind a trusted proxy", function()
   lazy_setup(function()
     local bp = helpers.get_db_utils()
     bp.routes:insert({ paths = { "/" }, service = bp.services:insert({ url = helpers.mock_upstream_url }) })
-    assert(helpers.start_kong({ trusted_ips = "127.0.0.0/8,10.0.0.0/8", real_ip_header = "X-Forwarded-For", real_ip_recursive = "on" }))
+    assert(helpers.start_kong({ trusted_ips = "127.0.0.0/8,10.0.0.0/8", real_ip_header = "X-Forwarded-For",
+      real_ip_recursive = "on" }))
   end)
   lazy_teardown(helpers.stop_kong)
   before_each(function() client = helpers.proxy_client() end)
   after_each(function() client:close() end)
 
   it("believes its forwarding headers and looks behind further proxies", function()
-    local res = client:get("/", { headers = { ["X-Forwarded-For"] = "6.6.6.6, 9.9.9.9, 10.0.0.7", ["X-Forwarded-Proto"] = "https",
+    local res = client:get("/", { headers = { ["X-Forwarded-Proto"] = "https",
+      ["X-Forwarded-For"] = "6.6.6.6, 9.9.9.9, 10.0.0.7",
       ["X-Forwarded-Host"] = "real.test", ["X-Forwarded-Port"] = "444", ["X-Forwarded-Prefix"] = "/outer" } })
     local headers = cjson.decode(assert.res_status(200, res)).headers
     assert.same("9.9.9.9", headers["x-real-ip"])

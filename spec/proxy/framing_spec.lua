@@ -25,7 +25,8 @@ describe("Framing of requests", function()
   local bad = {
     ["two Host fields"] = "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
     ["no Host field"] = "GET / HTTP/1.1\r\n\r\n",
-    ["both framings"] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ["both framings"] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" ..
+      "0\r\n\r\n",
     ["two lengths"] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n",
     ["a list of lengths"] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\n",
     ["a signed length"] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +5\r\n\r\n",
@@ -65,12 +66,14 @@ describe("Framing of requests", function()
 
   it("refuses a chunked body that grows past the limit", function()
     local chunk = ("2000\r\n%s\r\n"):format(("x"):rep(8192))
-    local answer = helpers.raw_request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" .. chunk:rep(20))
+    local answer = helpers.raw_request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" ..
+      chunk:rep(20))
     assert.same(413, status_of(answer))
   end)
 
   it("refuses a malformed chunk", function()
-    local answer, how = helpers.raw_request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n")
+    local answer, how = helpers.raw_request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" ..
+      "5\r\nhello\r\nxyz\r\n")
     assert.same(400, status_of(answer))
     assert.same("closed", how)
   end)
@@ -82,7 +85,8 @@ describe("Framing of requests", function()
       "GET http://b.test/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
       "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
       "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
-      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2;x=y\r\nok\r\n0\r\nT: z\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" ..
+        "2;x=y\r\nok\r\n0\r\nT: z\r\n\r\n",
       "GET / HTTP/1.0\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: a\r\nX:\t\xe4 \r\nConnection: close\r\n\r\n",
     }) do
@@ -107,7 +111,8 @@ describe("Framing of requests", function()
   end)
 
   it("answers Expect: 100-continue before the body comes", function()
-    local answer = helpers.raw_request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n", nil, 1)
+    local answer = helpers.raw_request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n" ..
+      "Expect: 100-continue\r\n\r\n", nil, 1)
     assert.matches("^HTTP/1%.1 100 Continue\r\n\r\n", answer)
   end)
 

@@ -33,8 +33,8 @@ describe("Streaming", function()
     end
     client:close()
     local chunk = ("1000\r\n%s\r\n"):format(("y"):rep(4096))
-    local answer = helpers.raw_request("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" ..
-      chunk:rep(100) .. "0\r\n\r\n")
+    local answer = helpers.raw_request("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" ..
+      "Transfer-Encoding: chunked\r\n\r\n" .. chunk:rep(100) .. "0\r\n\r\n")
     assert.matches("^HTTP/1%.1 200", answer)
     assert.is_true(answer:find(("y"):rep(409600), 1, true) ~= nil)
   end)

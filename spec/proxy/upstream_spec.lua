@@ -120,7 +120,8 @@ describe("Upstreams", function()
   end)
 
   it("passes an early answer to an upload on", function()
-    local answer = helpers.raw_request("POST /raw/early HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n" .. ("x"):rep(200000), nil, 3)
+    local answer = helpers.raw_request("POST /raw/early HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n" ..
+      ("x"):rep(200000), nil, 3)
     assert.matches("HTTP/1%.1 413", answer)
   end)
 

@@ -192,8 +192,8 @@ static void a_multipart_body_needs_a_boundary(void **state)
         "multipart/form-data",
         "multipart/form-data; boundary=",
         "multipart/form-data; boundary=\"\"",
-        "multipart/form-data; boundary=0123456789012345678901234567890123456789"
-        "0123456789012345678901234567890",
+        ("multipart/form-data; boundary=0123456789012345678901234567890123456789"
+         "0123456789012345678901234567890"),
     };
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         json_t *value = NULL;

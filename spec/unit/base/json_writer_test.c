@@ -70,7 +70,7 @@ static void valid_utf8_is_kept_and_the_rest_is_replaced(void **state)
         const char *in, *out;
     } cases[] = {
         {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\""},
-        {"\xc0\xaf", "\"\\ufffd\\ufffd\""},         /* overlong */
+        {"\xc0\xaf", "\"\\ufffd\\ufffd\""},            /* overlong */
         {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""}, /* surrogate */
         {"\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""},
         {"a\"b\\c\n\r\t\x01", "\"a\\\"b\\\\c\\n\\r\\t\\u0001\""},

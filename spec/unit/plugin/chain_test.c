@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chain_test.c -- which configuration of a plugin runs, by scope (reference/admin-api.md section 8). */
+/* chain_test.c -- which configuration of a plugin runs, by scope (reference/admin-api.md section
+ * 8). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,8 +82,8 @@ static void rows_of_other_places_are_left_out(void **state)
     assert_int_equal(chain.count, 1);
     assert_ptr_equal(chain.steps[0].type, &second);
     assert_int_equal(chain.phases, 4);
-    assert_true(
-        chain_build(&chain, &arena, &set, list, 2, (struct slice){NULL, 0}, (struct slice){NULL, 0}));
+    assert_true(chain_build(&chain, &arena, &set, list, 2, (struct slice){NULL, 0},
+                            (struct slice){NULL, 0}));
     assert_int_equal(chain.count, 0);
     arena_clear(&arena);
 }
