@@ -65,14 +65,14 @@ enum pdk_phase {
 };
 
 enum pdk_log_level { /* the numbers of enum log_level, Kong's names */
-    PDK_DEBUG,
-    PDK_INFO,
-    PDK_NOTICE,
-    PDK_WARN,
-    PDK_ERR,
-    PDK_CRIT,
-    PDK_ALERT,
-    PDK_EMERG,
+                     PDK_DEBUG,
+                     PDK_INFO,
+                     PDK_NOTICE,
+                     PDK_WARN,
+                     PDK_ERR,
+                     PDK_CRIT,
+                     PDK_ALERT,
+                     PDK_EMERG,
 };
 
 struct pdk;
@@ -114,8 +114,9 @@ struct pdk_request_api {
     struct pdk_str (*get_forwarded_host)(struct pdk_request *req);
     int (*get_forwarded_port)(struct pdk_request *req);
     struct pdk_str (*get_forwarded_path)(struct pdk_request *req);
-    struct pdk_str (*get_forwarded_prefix)(struct pdk_request *req); /* absent if nothing stripped */
-    int (*get_http_version)(struct pdk_request *req);                /* 10, 11 or 20 */
+    struct pdk_str (*get_forwarded_prefix)(
+        struct pdk_request *req);                     /* absent if nothing stripped */
+    int (*get_http_version)(struct pdk_request *req); /* 10, 11 or 20 */
     struct pdk_str (*get_method)(struct pdk_request *req);
     struct pdk_str (*get_path)(struct pdk_request *req);     /* normalised */
     struct pdk_str (*get_raw_path)(struct pdk_request *req); /* as received, without query */
@@ -130,10 +131,12 @@ struct pdk_request_api {
     /* First value of header `name`, compared without case; absent if there is none.
      * Source: RFC 9110 section 5.1. */
     struct pdk_str (*get_header)(struct pdk_request *req, struct pdk_str name);
-    /* The index-th field line as received (or as changed by service_request); false past the last. */
+    /* The index-th field line as received (or as changed by service_request); false past the last.
+     */
     bool (*header_at)(struct pdk_request *req, size_t index, struct pdk_str *name,
                       struct pdk_str *value);
-    int64_t (*get_content_length)(struct pdk_request *req); /* -1: not declared (chunked); 0: none */
+    int64_t (*get_content_length)(
+        struct pdk_request *req); /* -1: not declared (chunked); 0: none */
     /* The whole body. PDK_SUSPEND: it is still on its way; return PDK_SUSPEND, the handler is
      * called again when it is there. PDK_ERROR: larger than the gateway's limit (the reason is in
      * the log), or the client went away. Phases: rewrite, access, response. */
@@ -209,8 +212,8 @@ struct pdk_response_api {
     enum pdk_result (*error)(struct pdk_request *req, int status, struct pdk_str message);
     /* Body phase: the chunk at hand and whether it is the last (the last may be empty). */
     struct pdk_str (*get_chunk)(struct pdk_request *req, bool *is_last);
-    /* Replaces the chunk at hand; empty text withholds it. When the length may change, Content-Length
-     * must be cleared in the header phase. Phases: body. */
+    /* Replaces the chunk at hand; empty text withholds it. When the length may change,
+     * Content-Length must be cleared in the header phase. Phases: body. */
     bool (*set_chunk)(struct pdk_request *req, struct pdk_str chunk);
     /* Collects and withholds chunks; absent until the last one, then the whole body.
      * Phases: body. */
@@ -244,7 +247,8 @@ struct pdk_client_api {
 /* --------------------------------------------------------------------------- router and plugin */
 struct pdk_router_api {
     size_t size;
-    const struct pdk_entity *(*get_route)(struct pdk_request *req); /* NULL before routing, or none */
+    const struct pdk_entity *(*get_route)(
+        struct pdk_request *req); /* NULL before routing, or none */
     const struct pdk_entity *(*get_service)(struct pdk_request *req);
 };
 
@@ -265,7 +269,8 @@ struct pdk_ctx_api {
     /* One pointer per request and key; the key is an address of the caller's (its configuration,
      * a static). `destroy` (may be NULL) is called with the value when the request ends. */
     void *(*get)(struct pdk_request *req, const void *key);
-    bool (*set)(struct pdk_request *req, const void *key, void *value, void (*destroy)(void *value));
+    bool (*set)(struct pdk_request *req, const void *key, void *value,
+                void (*destroy)(void *value));
     /* The phase that runs now. */
     enum pdk_phase (*get_phase)(struct pdk_request *req);
 };
@@ -294,12 +299,13 @@ struct pdk_node_api {
     struct pdk_str (*get_version)(const struct pdk *kong); /* Kong version whose API is honoured */
     int (*get_worker_id)(const struct pdk *kong);          /* 0.. */
     int (*get_worker_count)(const struct pdk *kong);
-    int64_t (*now_ms)(const struct pdk *kong);       /* Unix milliseconds, as of this loop turn */
+    int64_t (*now_ms)(const struct pdk *kong); /* Unix milliseconds, as of this loop turn */
     /* Value of a configuration key as text ("" if empty); absent if there is no such key. */
     struct pdk_str (*get_configuration)(const struct pdk *kong, struct pdk_str key);
 };
 
-/* -------------------------------------------------------------------------- suspension and timers */
+/* -------------------------------------------------------------------------- suspension and timers
+ */
 struct pdk_timer_api {
     size_t size;
     /* Takes a ticket for a request whose handler is about to return PDK_SUSPEND. Whoever takes a
@@ -317,7 +323,8 @@ struct pdk_timer_api {
                   void (*fn)(const struct pdk *kong, void *arg), void *arg);
 };
 
-/* --------------------------------------------------------------------- counters: shared by workers */
+/* --------------------------------------------------------------------- counters: shared by workers
+ */
 struct pdk_window {
     int64_t start_s;  /* Unix seconds; with length_s it names the window */
     int64_t length_s; /* also its time to live */
@@ -330,15 +337,17 @@ struct pdk_counters_api {
     /* Atomically, over all windows of `key`: if every used + cost <= limit, adds `cost` to each and
      * returns true; otherwise changes nothing and returns false. `used` is filled either way. The
      * table is shared by all workers of the node; a window expires by itself. */
-    bool (*take)(const struct pdk *kong, struct pdk_str key, struct pdk_window *windows, size_t count,
-                 int64_t cost);
+    bool (*take)(const struct pdk *kong, struct pdk_str key, struct pdk_window *windows,
+                 size_t count, int64_t cost);
 };
 
-/* --------------------------------------------------------- conf: reading a checked configuration */
+/* --------------------------------------------------------- conf: reading a checked configuration
+ */
 /* Names may be dotted ("redis.host"). Schema checks and defaults have been applied before. */
 struct pdk_conf_api {
     size_t size;
-    void *(*alloc)(struct pdk_conf *in, size_t bytes); /* zeroed; lives as long as the configuration */
+    void *(*alloc)(struct pdk_conf *in,
+                   size_t bytes); /* zeroed; lives as long as the configuration */
     bool (*is_set)(struct pdk_conf *in, const char *name); /* false for null */
     int64_t (*get_integer)(struct pdk_conf *in, const char *name);
     double (*get_number)(struct pdk_conf *in, const char *name);
@@ -376,7 +385,8 @@ struct pdk {
     bool is_exiting;
 };
 
-/* ------------------------------------------------------------------ configuration as declared fields */
+/* ------------------------------------------------------------------ configuration as declared
+ * fields */
 enum pdk_type {
     PDK_END, /* ends an array of fields */
     PDK_STRING,
@@ -393,16 +403,16 @@ struct pdk_field {
     const char *name;
     enum pdk_type type;
     bool required;
-    bool referenceable;             /* a vault reference is allowed */
+    bool referenceable; /* a vault reference is allowed */
     bool encrypted;
-    bool is_empty_allowed;          /* strings: len_min 0 */
-    const char *default_json;       /* such as "60000", "\"local\"", "[\"apikey\"]"; NULL: none */
-    const char *const *one_of;      /* strings; NULL-terminated */
-    const double *between;          /* {lowest, highest} */
-    const double *gt;               /* greater than */
-    const char *match;              /* Lua pattern */
-    const char *const *match_none;  /* pairs: Lua pattern, error text; NULL-terminated */
-    const char *redirect;           /* deprecated flat alias of this (dotted) field: accepted, echoed */
+    bool is_empty_allowed;         /* strings: len_min 0 */
+    const char *default_json;      /* such as "60000", "\"local\"", "[\"apikey\"]"; NULL: none */
+    const char *const *one_of;     /* strings; NULL-terminated */
+    const double *between;         /* {lowest, highest} */
+    const double *gt;              /* greater than */
+    const char *match;             /* Lua pattern */
+    const char *const *match_none; /* pairs: Lua pattern, error text; NULL-terminated */
+    const char *redirect; /* deprecated flat alias of this (dotted) field: accepted, echoed */
     const struct pdk_field *elements; /* arrays, sets, maps: one field, its name is ignored */
     const struct pdk_field *fields;   /* records */
     const char *help;                 /* description shown by /schemas */

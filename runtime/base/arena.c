@@ -103,8 +103,8 @@ void arena_pool_clear(struct arena_pool *pool)
     pool->count = 0;
 }
 
-/* Size of the next block. Without a pool blocks begin small and double: one entity of 100,000 should
- * not cost a page. */
+/* Size of the next block. Without a pool blocks begin small and double: one entity of 100,000
+ * should not cost a page. */
 static size_t usual_bytes(const struct arena *arena)
 {
     if (arena->pool != NULL)

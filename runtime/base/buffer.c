@@ -14,7 +14,7 @@ bool buffer_reserve(struct buffer *buffer, size_t bytes, size_t max_bytes)
         return true;
     if (__builtin_add_overflow(len, bytes, &need) || need > max_bytes)
         return false;
-    if (need <= buffer->capacity) {
+    if (buffer->data != NULL && need <= buffer->capacity) {
         memmove(buffer->data, buffer_head(buffer), len);
         buffer->start = 0;
         buffer->end = len;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock.h -- the two clocks. Monotonic time is for deadlines and durations, wall time for people. */
+/* clock.h -- the two clocks. Monotonic time is for deadlines and durations, wall time for people.
+ */
 #ifndef SLUICE_BASE_CLOCK_H
 #define SLUICE_BASE_CLOCK_H
 

@@ -5,8 +5,8 @@
 #include "base/json_writer.h"
 
 enum {
-    GROW_BYTES = 2048,      /* room is reserved in steps of at least this */
-    ESCAPE_BYTES = 6,       /* longest form of one byte: \u0000 */
+    GROW_BYTES = 2048, /* room is reserved in steps of at least this */
+    ESCAPE_BYTES = 6,  /* longest form of one byte: \u0000 */
     INTEGER_BYTES = 24,
 };
 
@@ -78,8 +78,8 @@ static inline bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* Are all eight bytes plain? Exact: a byte is flagged in its top bit if it is above ASCII, below 0x20,
- * a quote or a backslash. DEL is let through: JSON allows it. */
+/* Are all eight bytes plain? Exact: a byte is flagged in its top bit if it is above ASCII, below
+ * 0x20, a quote or a backslash. DEL is let through: JSON allows it. */
 static inline bool are_plain(uint64_t word)
 {
     const uint64_t ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json_writer.h -- appends JSON to a buffer, without a tree in between.
  *
- * For output made per request (log records), so it writes through a pointer and checks the room once
- * per value. The first failure is remembered; json_writer_finish() is called once at the end. Any bytes
- * may come in as text: what is not UTF-8 becomes U+FFFD. */
+ * For output made per request (log records), so it writes through a pointer and checks the room
+ * once per value. The first failure is remembered; json_writer_finish() is called once at the end.
+ * Any bytes may come in as text: what is not UTF-8 becomes U+FFFD. */
 #ifndef SLUICE_BASE_JSON_WRITER_H
 #define SLUICE_BASE_JSON_WRITER_H
 
@@ -18,7 +18,8 @@ struct json_writer {
     bool needs_comma;
 };
 
-/* Appends to `out`, up to `max_bytes` in all. `out` must not be touched before json_writer_finish().
+/* Appends to `out`, up to `max_bytes` in all. `out` must not be touched before
+ * json_writer_finish().
  */
 void json_writer_init(struct json_writer *writer, struct buffer *out, size_t max_bytes);
 /* True if everything was written; `out` then holds it. */

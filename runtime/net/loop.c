@@ -119,7 +119,7 @@ void loop_destroy(struct loop *loop)
 
 /* --- turns --- */
 
-static void run_tasks(struct loop *loop)
+void loop_run_tasks(struct loop *loop)
 {
     if (list_is_empty(&loop->tasks))
         return;
@@ -144,7 +144,7 @@ void loop_run(struct loop *loop)
         loop->clock->has_now = loop->clock->has_wall = false;
         if (event_base_loop(loop->base, flags) < 0)
             break;
-        run_tasks(loop);
+        loop_run_tasks(loop);
     }
     loop->is_running = false;
     loop->clock->has_now = loop->clock->has_wall = false;

@@ -55,6 +55,8 @@ struct loop_task {
 void loop_task_init(struct loop_task *task, void (*fn)(void *arg), void *arg);
 void loop_defer(struct loop *loop, struct loop_task *task); /* again while queued: no-op */
 void loop_task_cancel(struct loop_task *task);
+/* Runs what was deferred, for an owner that ends after its loop has stopped. */
+void loop_run_tasks(struct loop *loop);
 
 void deadline_init(struct deadline *deadline, void (*on_deadline)(struct deadline *deadline));
 void deadline_set(struct loop *loop, struct deadline *deadline, int64_t at_ms);

@@ -56,7 +56,8 @@ bool chain_build(struct chain *chain, struct arena *arena, const struct plugin_s
         return false;
     size_t used = 0;
     for (size_t i = 0; i < count; i++)
-        if (is_applicable(configs[i], route_id, service_id) && counts[configs[i]->type->index]++ == 0)
+        if (is_applicable(configs[i], route_id, service_id) &&
+            counts[configs[i]->type->index]++ == 0)
             used++;
     struct chain_step *steps = arena_calloc(arena, used * sizeof(*steps) + 1);
     if (steps == NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plugin.c -- the set of loaded plugins, whatever they are written in, and configurations' lifetimes. */
+/* plugin.c -- the set of loaded plugins, whatever they are written in, and configurations'
+ * lifetimes. */
 #include "plugin/plugin.h"
 
 #include <stdio.h>
@@ -39,7 +40,8 @@ void plugin_set_clear(struct plugin_set *set)
     *set = (struct plugin_set){0};
 }
 
-/* C first: a shared object and a Lua plugin of one name are the same plugin, the faster one wins. */
+/* C first: a shared object and a Lua plugin of one name are the same plugin, the faster one wins.
+ */
 static struct plugin_type *load(const char *name, const struct plugin_search *search,
                                 const struct pdk *kong, struct log *log, char **error)
 {
@@ -99,8 +101,10 @@ bool plugin_set_load(struct plugin_set *set, const char *const *names, size_t co
 
 const struct plugin_type *plugin_set_find(const struct plugin_set *set, struct slice name)
 {
-    for (size_t i = 0; i < set->count; i++)
-        if (slice_eq(slice_of(set->types[i]->name), name))
-            return set->types[i];
+    for (size_t i = 0; i < set->count; i++) {
+        const struct plugin_type *type = set->types[i];
+        if (type != NULL && slice_eq(slice_of(type->name), name))
+            return type;
+    }
     return NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plugin.h -- one vtable over plugins in C and in Lua, and what the rest of the runtime knows of them.
+/* plugin.h -- one vtable over plugins in C and in Lua, and what the rest of the runtime knows of
+ * them.
  *
  * A plugin_type is a loaded plugin: made once when the gateway process starts, before any thread,
  * immutable afterwards, destroyed after the last thread has ended.
@@ -37,9 +38,9 @@ enum plugin_phase {
 };
 
 enum plugin_flags { /* the bits of enum pdk_plugin_flags */
-    PLUGIN_NO_CONSUMER = 1 << 0,
-    PLUGIN_NO_SERVICE = 1 << 1,
-    PLUGIN_NO_ROUTE = 1 << 2,
+                    PLUGIN_NO_CONSUMER = 1 << 0,
+                    PLUGIN_NO_SERVICE = 1 << 1,
+                    PLUGIN_NO_ROUTE = 1 << 2,
 };
 
 struct plugin_vtable {
@@ -61,10 +62,10 @@ struct plugin_type {
     char *version;
     char *path; /* file it was loaded from */
     int priority;
-    unsigned flags;  /* enum plugin_flags */
-    unsigned phases; /* 1 << enum plugin_phase: has a handler */
-    struct schema *schema; /* the plugin's own plugin-entity schema: its `config` record, `protocols`,
-                              pinned scopes; owned */
+    unsigned flags;        /* enum plugin_flags */
+    unsigned phases;       /* 1 << enum plugin_phase: has a handler */
+    struct schema *schema; /* the plugin's own plugin-entity schema: its `config` record,
+                              `protocols`, pinned scopes; owned */
     size_t index;          /* position in plugin_set, which is in running order */
     void *host;            /* what the vtable's language keeps (dlopen handle, Lua source) */
 };
@@ -78,7 +79,7 @@ struct plugin_set {
 struct plugin_config {
     atomic_uint refs;
     const struct plugin_type *type;
-    uint64_t serial; /* unique in this process, never reused */
+    uint64_t serial;    /* unique in this process, never reused */
     struct arena arena; /* holds conf and the strings below */
     struct slice id;
     struct slice route_id, service_id, consumer_id; /* {NULL, 0}: not scoped */
@@ -90,9 +91,9 @@ struct plugin_config {
 
 struct plugin_worker {
     const struct plugin_type *type;
-    struct pdk *kong;         /* owned by the worker */
-    struct worker_lua *lua;   /* borrowed; NULL for C */
-    void *host;               /* the vtable's own */
+    struct pdk *kong;       /* owned by the worker */
+    struct worker_lua *lua; /* borrowed; NULL for C */
+    void *host;             /* the vtable's own */
 };
 
 struct plugin_config *plugin_config_ref(struct plugin_config *config);

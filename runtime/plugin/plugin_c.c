@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plugin_c.c -- shared objects as plugins. Loaded with RTLD_LOCAL, and the gateway exports no symbols:
- * all that passes between the two goes through the tables of pdk.h. */
+/* plugin_c.c -- shared objects as plugins. Loaded with RTLD_LOCAL, and the gateway exports no
+ * symbols: all that passes between the two goes through the tables of pdk.h. */
 #include "plugin/plugin_c.h"
 
 #include <dlfcn.h>

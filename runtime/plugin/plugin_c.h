@@ -11,8 +11,8 @@ enum plugin_c_load_result {
     PLUGIN_C_FAILED,    /* *error: heap text that names plugin, file and reason */
 };
 
-/* Looks for <dir>/<name>.so ("-" may be "_" in the file's name) in every directory of search->c_dirs.
- * `kong` is what check() and configure() get. plugin_c_unload() ends the result. */
+/* Looks for <dir>/<name>.so ("-" may be "_" in the file's name) in every directory of
+ * search->c_dirs. `kong` is what check() and configure() get. plugin_c_unload() ends the result. */
 enum plugin_c_load_result plugin_c_load(const char *name, const struct plugin_search *search,
                                         const struct pdk *kong, struct plugin_type **out,
                                         char **not_found, char **error)

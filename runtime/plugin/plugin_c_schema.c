@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plugin_c_schema.c -- translates struct pdk_field and struct pdk_check into the schema engine's own
- * description, so that C and Lua plugins are validated and shown alike. */
+/* plugin_c_schema.c -- translates struct pdk_field and struct pdk_check into the schema engine's
+ * own description, so that C and Lua plugins are validated and shown alike. */
 #include "plugin/plugin_c_schema.h"
 
 #include <stdio.h>
@@ -138,8 +138,7 @@ static void read_field(struct reading *reading, const struct pdk_field *from,
         if (to->default_value == NULL)
             fail(reading, from->name, "its default is not JSON");
     }
-    bool needs_elements =
-        from->type == PDK_ARRAY || from->type == PDK_SET || from->type == PDK_MAP;
+    bool needs_elements = from->type == PDK_ARRAY || from->type == PDK_SET || from->type == PDK_MAP;
     if (needs_elements && from->elements == NULL) {
         fail(reading, from->name, "an array, set or map must declare its elements");
         return;

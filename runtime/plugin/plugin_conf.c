@@ -57,8 +57,8 @@ static struct pdk_str keep(struct pdk_conf *in, const json_t *value)
 {
     struct slice copy = {NULL, 0};
     if (json_is_string(value))
-        copy = arena_copy(in->arena,
-                          slice_make(json_string_value(value), json_string_length(value)));
+        copy =
+            arena_copy(in->arena, slice_make(json_string_value(value), json_string_length(value)));
     return (struct pdk_str){copy.ptr, copy.len};
 }
 

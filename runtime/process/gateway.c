@@ -155,13 +155,12 @@ static bool open_store(struct gateway *gateway, char **error)
     struct store_error why = {0};
     enum store_state state = STORE_READY;
     gateway->store = store_open(gateway->options, gateway->error_log, &why);
-    bool is_done = gateway->store != NULL &&
-                   store_state_get(gateway->store, &state, &why) == STORE_OK;
+    bool is_done =
+        gateway->store != NULL && store_state_get(gateway->store, &state, &why) == STORE_OK;
     if (is_done && state != STORE_READY) {
         int applied;
         if (strcmp(store_kind(gateway->store), "sqlite") == 0) {
-            is_done =
-                store_migrate(gateway->store, MIGRATE_TIMEOUT_MS, &applied, &why) == STORE_OK;
+            is_done = store_migrate(gateway->store, MIGRATE_TIMEOUT_MS, &applied, &why) == STORE_OK;
         } else {
             snprintf(why.text, sizeof(why.text), "%s",
                      state == STORE_EMPTY

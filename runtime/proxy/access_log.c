@@ -26,8 +26,8 @@ void access_log_flush(struct worker *worker)
     buffer_consume(&worker->access, buffer_len(&worker->access));
 }
 
-/* Appends text that came from outside: quotes, backslashes, controls and non-ASCII as \xNN; long ones
- * are cut. */
+/* Appends text that came from outside: quotes, backslashes, controls and non-ASCII as \xNN; long
+ * ones are cut. */
 static size_t put_escaped(char *out, struct slice text)
 {
     static const char hex[] = "0123456789ABCDEF";

@@ -27,8 +27,8 @@ void body_consume(struct request *request, size_t bytes);
 bool body_is_replayable(const struct request *request);
 /* Starts over for another try; only if replayable. */
 void body_rewind(struct request *request);
-/* Framing for the upstream: true with *length, or false: chunked. A request without body has length 0
- * and no Content-Length field unless the client sent one. */
+/* Framing for the upstream: true with *length, or false: chunked. A request without body has length
+ * 0 and no Content-Length field unless the client sent one. */
 bool body_length(const struct request *request, uint64_t *length);
 /* Collects the whole body. BODY_END: it is in *body. */
 enum body_result body_collect(struct request *request, struct slice *body);

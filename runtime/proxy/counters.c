@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* counters.c -- open addressing per shard; entries whose last window ended are reclaimed when the shard
- * would grow, so expiry costs nothing on the way. */
+/* counters.c -- open addressing per shard; entries whose last window ended are reclaimed when the
+ * shard would grow, so expiry costs nothing on the way. */
 #include "proxy/counters.h"
 
 #include <pthread.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* counters.h -- counts per key and time window, shared by all workers of a node.
  *
- * A sharded hash table; each shard has its mutex, held for one lookup and never over I/O. All windows
- * of one key live in one shard, so that taking from several windows is one atomic step. Windows end by
- * themselves: a slot whose window is over is used again. Bounded by COUNTERS_MAX_KEYS. */
+ * A sharded hash table; each shard has its mutex, held for one lookup and never over I/O. All
+ * windows of one key live in one shard, so that taking from several windows is one atomic step.
+ * Windows end by themselves: a slot whose window is over is used again. Bounded by
+ * COUNTERS_MAX_KEYS. */
 #ifndef SLUICE_PROXY_COUNTERS_H
 #define SLUICE_PROXY_COUNTERS_H
 

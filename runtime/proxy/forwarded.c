@@ -10,9 +10,8 @@
 /* A believed field's value; absent if the peer is not trusted or did not send it. */
 static struct slice believed(const struct request *request, enum http_name id)
 {
-    return request->in.is_peer_trusted
-               ? http_headers_get_known(&request->in.head.headers, id)
-               : (struct slice){NULL, 0};
+    return request->in.is_peer_trusted ? http_headers_get_known(&request->in.head.headers, id)
+                                       : (struct slice){NULL, 0};
 }
 
 static bool is_ip(struct slice text)
@@ -27,7 +26,8 @@ static bool is_ip(struct slice text)
 }
 
 /* The last address of a list; with `is_recursive` the last one that is not itself trusted. */
-static struct slice last_of_list(const struct request *request, struct slice list, bool is_recursive)
+static struct slice last_of_list(const struct request *request, struct slice list,
+                                 bool is_recursive)
 {
     struct slice found = {NULL, 0};
     while (list.len > 0) {

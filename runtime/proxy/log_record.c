@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* log_record.c -- writes the record straight from the request. Only when plugins set values of their
- * own is it read back as a tree to put them in. */
+/* log_record.c -- writes the record straight from the request. Only when plugins set values of
+ * their own is it read back as a tree to put them in. */
 #include "proxy/log_record.h"
 
 #include <jansson.h>

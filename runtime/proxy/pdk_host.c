@@ -34,8 +34,7 @@ bool pdk_host_check(struct request *request, unsigned allowed, const char *funct
     char current[128], names[128];
     name_phases(request->phase.running, current);
     name_phases(allowed, names);
-    request_log(request, LOG_LEVEL_ERROR,
-                "[%s] %s cannot be called in %s phase (only in: %s)",
+    request_log(request, LOG_LEVEL_ERROR, "[%s] %s cannot be called in %s phase (only in: %s)",
                 pdk_host_plugin_name(request), function, current, names);
     return false;
 }

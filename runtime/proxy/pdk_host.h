@@ -20,7 +20,8 @@ void pdk_host_init(struct pdk *kong, struct worker *worker, const char *plugin_n
 bool pdk_host_check(struct request *request, unsigned allowed, const char *function);
 /* Names the plugin that runs now; "" if none. */
 const char *pdk_host_plugin_name(const struct request *request);
-/* Copies a field's name and value into the request's arena, field[0] and field[1]. False: no memory.
+/* Copies a field's name and value into the request's arena, field[0] and field[1]. False: no
+ * memory.
  */
 bool pdk_host_keep_field(struct request *request, struct pdk_str name, struct pdk_str value,
                          struct slice field[2]) __attribute__((warn_unused_result));

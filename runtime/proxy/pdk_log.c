@@ -140,8 +140,8 @@ const struct pdk_node_api pdk_node_table = {
     .get_configuration = configuration,
 };
 
-static bool counters_take_for(const struct pdk *kong, struct pdk_str key, struct pdk_window *windows,
-                              size_t count, int64_t cost)
+static bool counters_take_for(const struct pdk *kong, struct pdk_str key,
+                              struct pdk_window *windows, size_t count, int64_t cost)
 {
     struct worker *worker = worker_of(kong);
     return worker == NULL || counters_take(worker->shared->counters, key, windows, count, cost,

@@ -182,8 +182,8 @@ static bool set_target(struct pdk_request *req, struct pdk_str host, int port)
     if (!keep(request, host, &request->shape.target_host))
         return false;
     request->shape.target_port = port;
-    request->shape.host = arena_printf(request->arena, "%.*s:%d",
-                                       SLICE_ARG(request->shape.target_host), port);
+    request->shape.host =
+        arena_printf(request->arena, "%.*s:%d", SLICE_ARG(request->shape.target_host), port);
     return request->shape.host.ptr != NULL;
 }
 

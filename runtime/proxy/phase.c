@@ -55,8 +55,7 @@ static enum pdk_result run_one(struct request *request, enum plugin_phase phase,
     struct plugin_worker *plugin = &request->worker->plugins[step->type->index];
     request->phase.config = config;
     request->phase.running = pdk_bits[phase];
-    enum pdk_result result =
-        step->type->vtable->run(plugin, phase, request_pdk(request), config);
+    enum pdk_result result = step->type->vtable->run(plugin, phase, request_pdk(request), config);
     request->phase.running = 0;
     request->phase.config = NULL;
     if (result == PDK_SUSPEND && !may_suspend(phase)) {

@@ -14,8 +14,8 @@ enum phase_result {
     PHASE_SUSPENDED, /* call again when the request is resumed */
 };
 
-/* Sets the chain whose configurations run from here on (after routing, or the global one). False: out
- * of memory. */
+/* Sets the chain whose configurations run from here on (after routing, or the global one). False:
+ * out of memory. */
 bool phase_use_chain(struct request *request, const struct chain *chain)
     __attribute__((warn_unused_result));
 /* Runs the handlers of `phase`, highest priority first. In access, configurations are chosen on the

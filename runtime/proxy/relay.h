@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay.h -- body bytes from the upstream through the body phase to the client.
  *
- * At most one receive block and one filtered chunk are in memory per response: a client that does not
- * read stops the upstream. */
+ * At most one receive block and one filtered chunk are in memory per response: a client that does
+ * not read stops the upstream. */
 #ifndef SLUICE_PROXY_RELAY_H
 #define SLUICE_PROXY_RELAY_H
 

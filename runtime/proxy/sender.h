@@ -24,12 +24,13 @@ static inline bool sender_is_empty(const struct sender *sender)
 {
     return sender->prefix.len + sender->piece.len + sender->suffix.len == 0;
 }
-/* Writes as much as goes. CONN_OK: all of it; CONN_AGAIN: the rest later (a borrowed prefix has been
- * saved); CONN_FAILED, also when out of memory. *piece_sent (may be NULL): bytes of the piece. */
+/* Writes as much as goes. CONN_OK: all of it; CONN_AGAIN: the rest later (a borrowed prefix has
+ * been saved); CONN_FAILED, also when out of memory. *piece_sent (may be NULL): bytes of the piece.
+ */
 enum conn_result sender_flush(struct sender *sender, struct conn *conn, size_t *piece_sent)
     __attribute__((warn_unused_result));
-/* Puts `piece` as one chunk, and the end of the body behind it if `is_last`. The former content must
- * have been written, but for a prefix without piece that the chunk is then written behind. */
+/* Puts `piece` as one chunk, and the end of the body behind it if `is_last`. The former content
+ * must have been written, but for a prefix without piece that the chunk is then written behind. */
 void sender_put_chunk(struct sender *sender, struct slice piece, bool is_last);
 /* Writes the chunk size line for `bytes` to `line` (24 bytes); its length. */
 size_t sender_chunk_line(char *line, size_t bytes);

@@ -42,7 +42,8 @@ static struct target_group *group_of(struct worker *worker, struct slice host)
         return NULL;
     round_robin_init(&group->turns, (uint64_t)worker->id); /* workers begin at different ones */
     group->host = slice_dup(host);
-    if (group->host == NULL || !map_set(&worker->targets, slice_make(group->host, host.len), group)) {
+    if (group->host == NULL ||
+        !map_set(&worker->targets, slice_make(group->host, host.len), group)) {
         free(group->host);
         free(group);
         return NULL;
@@ -67,7 +68,8 @@ static void on_answer(void *context, struct dns_answer *answer)
     upstream_try(request);
 }
 
-/* The present answer for the group's name: from the last time while it lasts, else from the cache. */
+/* The present answer for the group's name: from the last time while it lasts, else from the cache.
+ */
 static enum target_result find_answer(struct request *request, struct target_group *group)
 {
     struct worker *worker = request->worker;

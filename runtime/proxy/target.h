@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* target.h -- where a request goes: the addresses behind a service's host, and one of them by turns. */
+/* target.h -- where a request goes: the addresses behind a service's host, and one of them by
+ * turns. */
 #ifndef SLUICE_PROXY_TARGET_H
 #define SLUICE_PROXY_TARGET_H
 
@@ -17,8 +18,8 @@ enum target_result {
 };
 
 /* Next address for this try, not one that failed before while there are others. */
-enum target_result target_next(struct request *request, struct upstream_key *key,
-                               const char **text) __attribute__((warn_unused_result));
+enum target_result target_next(struct request *request, struct upstream_key *key, const char **text)
+    __attribute__((warn_unused_result));
 /* The address that target_next() gave last did not work. */
 void target_avoid(struct request *request);
 /* Forgets the answer and stops waiting. */

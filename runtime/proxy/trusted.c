@@ -25,8 +25,8 @@ static bool parse_net(struct slice text, struct trusted_net *net)
     if (!parse_ip(slice_make(text.ptr, slash), net->bytes, &is_v4))
         return false;
     uint64_t bits = is_v4 ? 32 : 128;
-    if (slash < text.len && (!slice_to_u64(slice_from(text, slash + 1), &bits) ||
-                             bits > (is_v4 ? 32u : 128u)))
+    if (slash < text.len &&
+        (!slice_to_u64(slice_from(text, slash + 1), &bits) || bits > (is_v4 ? 32u : 128u)))
         return false;
     net->bits = (unsigned)bits + (is_v4 ? 96 : 0);
     return true;

@@ -20,8 +20,8 @@ struct trusted {
     size_t count;
 };
 
-/* `list`: NULL-terminated IPs and CIDRs, checked by options. Wrong ones are passed over. False: out of
- * memory. */
+/* `list`: NULL-terminated IPs and CIDRs, checked by options. Wrong ones are passed over. False: out
+ * of memory. */
 bool trusted_init(struct trusted *trusted, char *const *list) __attribute__((warn_unused_result));
 void trusted_clear(struct trusted *trusted);
 bool trusted_has(const struct trusted *trusted, const struct sockaddr_storage *address);

@@ -2,8 +2,8 @@
 /* upstream.h -- sending a request on: tries, connections, the response head.
  *
  * Retries (reference/proxy-behaviour.md section 11): a failed connection goes to the next address;
- * after bytes were sent only idempotent methods are tried again, and only while the body can be sent
- * from its beginning; never once response bytes went to the client. */
+ * after bytes were sent only idempotent methods are tried again, and only while the body can be
+ * sent from its beginning; never once response bytes went to the client. */
 #ifndef SLUICE_PROXY_UPSTREAM_H
 #define SLUICE_PROXY_UPSTREAM_H
 

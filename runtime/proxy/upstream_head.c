@@ -122,8 +122,8 @@ static void put_client_fields(struct writer *writer, const struct request *reque
 }
 
 /* A list field: what came, then ours. Repeated lines are joined. */
-static void put_appended(struct writer *writer, const struct http_headers *headers, enum http_name id,
-                         struct slice name, struct slice value)
+static void put_appended(struct writer *writer, const struct http_headers *headers,
+                         enum http_name id, struct slice name, struct slice value)
 {
     put(writer, name);
     put(writer, SLICE(": "));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* upstream_head.h -- the request head as the upstream gets it (reference/proxy-behaviour.md sections
- * 6 and 8). */
+/* upstream_head.h -- the request head as the upstream gets it (reference/proxy-behaviour.md
+ * sections 6 and 8). */
 #ifndef SLUICE_PROXY_UPSTREAM_HEAD_H
 #define SLUICE_PROXY_UPSTREAM_HEAD_H
 

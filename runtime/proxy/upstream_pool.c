@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* upstream_pool.c -- idle upstream connections: found by key, closed by age, by the peer, or when there
- * are too many (the oldest goes). */
+/* upstream_pool.c -- idle upstream connections: found by key, closed by age, by the peer, or when
+ * there are too many (the oldest goes). */
 #include "proxy/upstream_pool.h"
 
 #include <errno.h>
@@ -81,8 +81,8 @@ static void on_deadline(struct deadline *deadline)
         upstream_on_timeout(upstream->request);
 }
 
-/* Nothing is left to read and the peer is still there. Over TLS only a read can tell: session tickets
- * are not data. */
+/* Nothing is left to read and the peer is still there. Over TLS only a read can tell: session
+ * tickets are not data. */
 static bool is_quiet(struct upstream_conn *upstream)
 {
     struct conn *conn = &upstream->conn;

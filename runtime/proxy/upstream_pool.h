@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* upstream_pool.h -- connections to upstreams, and the idle ones kept for reuse.
  *
- * One pool per worker, keyed by address and TLS name. A connection is either idle in the pool or busy
- * with one request, never both. It outlives configuration changes. */
+ * One pool per worker, keyed by address and TLS name. A connection is either idle in the pool or
+ * busy with one request, never both. It outlives configuration changes. */
 #ifndef SLUICE_PROXY_UPSTREAM_POOL_H
 #define SLUICE_PROXY_UPSTREAM_POOL_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* build.c -- the admin thread's picture of the configuration, kept by id and brought up to date row by
- * row. build_parts.c makes the parts of a snapshot out of it. */
+/* build.c -- the admin thread's picture of the configuration, kept by id and brought up to date row
+ * by row. build_parts.c makes the parts of a snapshot out of it. */
 #include "snapshot/build.h"
 
 #include <inttypes.h>
@@ -174,7 +174,7 @@ static bool set_plugin(struct builder *builder, struct picture *picture, struct 
 static bool set_person(struct picture *picture, const json_t *row)
 {
     struct consumer *consumer = consumer_create(row);
-    struct snapshot_person *person = consumer == NULL ? NULL : person_create(consumer);
+    struct snapshot_person *person = consumer == NULL ? NULL : build_person(consumer);
     if (person == NULL)
         return false;
     /* Credentials point at their consumer: they get the new one. */
@@ -184,7 +184,7 @@ static bool set_person(struct picture *picture, const json_t *row)
         if (!slice_eq(key->credential->consumer_id, consumer->entity.id))
             continue;
         entity_ref(&key->credential->entity);
-        struct snapshot_key *again = key_create(key->credential, person);
+        struct snapshot_key *again = build_key(key->credential, person);
         if (again == NULL) {
             snapshot_person_unref(person);
             return false;
@@ -206,7 +206,7 @@ static bool set_key(struct builder *builder, struct picture *picture, const json
         entity_unref(&credential->entity);
         return true;
     }
-    struct snapshot_key *key = key_create(credential, person);
+    struct snapshot_key *key = build_key(credential, person);
     return key != NULL && put(&picture->keys, credential->entity.id, key, drop_key);
 }
 
@@ -221,8 +221,7 @@ static bool set_row(struct builder *builder, struct picture *picture, const char
     }
     if (strcmp(kind, "services") == 0) {
         struct service *service = service_create(row);
-        return service != NULL &&
-               put(&picture->services, service->entity.id, service, drop_entity);
+        return service != NULL && put(&picture->services, service->entity.id, service, drop_entity);
     }
     if (strcmp(kind, "routes") == 0) {
         struct route *route = route_create(row);
@@ -378,9 +377,9 @@ int64_t builder_position(const struct builder *builder)
 
 struct snapshot *builder_snapshot(struct builder *builder)
 {
-    REFRESH(builder, routing, routing_create(&builder->picture, builder->set, builder->log));
-    REFRESH(builder, people, people_create(&builder->picture));
-    REFRESH(builder, keys, keys_create(&builder->picture));
+    REFRESH(builder, routing, build_routing(&builder->picture, builder->set, builder->log));
+    REFRESH(builder, people, build_people(&builder->picture));
+    REFRESH(builder, keys, build_keys(&builder->picture));
     struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
     if (snapshot == NULL)
         return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* build_parts.c -- makes the parts of a snapshot: the router with services and plugin chains bound to
- * its routes, the consumers, the credentials. */
+/* build_parts.c -- makes the parts of a snapshot: the router with services and plugin chains bound
+ * to its routes, the consumers, the credentials. */
 #include "snapshot/build_parts.h"
 
 #include <arpa/inet.h>
@@ -12,7 +12,7 @@ struct config_list {
     size_t count, capacity;
 };
 
-/* What routing_create() works with; the arena is the routing's own. */
+/* What build_routing() works with; the arena is the routing's own. */
 struct routing_work {
     struct snapshot_routing *routing;
     const struct plugin_set *set;
@@ -201,14 +201,12 @@ static bool bind_routes(struct routing_work *work, const struct picture *picture
     struct map_slot *slot;
     for (size_t at = 0; (slot = map_next(&picture->routes, &at)) != NULL;) {
         struct route *route = slot->value;
-        struct service *service = route->service_id.ptr == NULL
-                                      ? NULL
-                                      : map_get(&picture->services, route->service_id);
+        struct service *service =
+            route->service_id.ptr == NULL ? NULL : map_get(&picture->services, route->service_id);
         if (!is_http(route) || (service != NULL && !service->is_enabled))
             continue;
         struct snapshot_route *bound = &routing->routes[routing->route_count];
-        struct slice service_id =
-            service == NULL ? (struct slice){NULL, 0} : service->entity.id;
+        struct slice service_id = service == NULL ? (struct slice){NULL, 0} : service->entity.id;
         bound->route = route;
         bound->pdk = pdk_entity_of(&route->entity);
         bound->service = service == NULL ? NULL : bind_service(work, service);
@@ -222,7 +220,7 @@ static bool bind_routes(struct routing_work *work, const struct picture *picture
     return routing->router != NULL;
 }
 
-struct snapshot_routing *routing_create(const struct picture *picture, const struct plugin_set *set,
+struct snapshot_routing *build_routing(const struct picture *picture, const struct plugin_set *set,
                                         struct log *log)
 {
     struct routing_work work = {.set = set};
@@ -251,7 +249,7 @@ struct snapshot_routing *routing_create(const struct picture *picture, const str
     return routing;
 }
 
-struct snapshot_person *person_create(struct consumer *consumer)
+struct snapshot_person *build_person(struct consumer *consumer)
 {
     struct snapshot_person *person = calloc(1, sizeof(*person));
     if (person == NULL) {
@@ -265,7 +263,7 @@ struct snapshot_person *person_create(struct consumer *consumer)
     return person;
 }
 
-struct snapshot_key *key_create(struct credential *credential, struct snapshot_person *person)
+struct snapshot_key *build_key(struct credential *credential, struct snapshot_person *person)
 {
     struct snapshot_key *key = calloc(1, sizeof(*key));
     if (key == NULL) {
@@ -282,7 +280,7 @@ struct snapshot_key *key_create(struct credential *credential, struct snapshot_p
     return key;
 }
 
-struct snapshot_people *people_create(const struct picture *picture)
+struct snapshot_people *build_people(const struct picture *picture)
 {
     struct snapshot_people *people = calloc(1, sizeof(*people));
     if (people == NULL)
@@ -306,7 +304,7 @@ struct snapshot_people *people_create(const struct picture *picture)
     return NULL;
 }
 
-struct snapshot_keys *keys_create(const struct picture *picture)
+struct snapshot_keys *build_keys(const struct picture *picture)
 {
     struct snapshot_keys *keys = calloc(1, sizeof(*keys));
     if (keys == NULL)

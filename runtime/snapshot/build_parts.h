@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* build_parts.h -- the builder's inside: the picture of all rows, and the parts made out of it. Only
- * build.c and build_parts.c include this. */
+/* build_parts.h -- the builder's inside: the picture of all rows, and the parts made out of it.
+ * Only build.c and build_parts.c include this. */
 #ifndef SLUICE_SNAPSHOT_BUILD_PARTS_H
 #define SLUICE_SNAPSHOT_BUILD_PARTS_H
 
@@ -24,18 +24,18 @@ struct builder {
     struct snapshot_keys *keys;
     bool is_routing_changed, is_people_changed, is_keys_changed;
     uint64_t generation;
-    uint64_t serial; /* of plugin configurations */
+    uint64_t serial;  /* of plugin configurations */
     int64_t position; /* in the change log, of the last load */
 };
 
 /* Take the caller's reference to the consumer / credential, also on failure (NULL: no memory). */
-struct snapshot_person *person_create(struct consumer *consumer);
-struct snapshot_key *key_create(struct credential *credential, struct snapshot_person *person);
+struct snapshot_person *build_person(struct consumer *consumer);
+struct snapshot_key *build_key(struct credential *credential, struct snapshot_person *person);
 
 /* One reference for the caller; NULL: out of memory. */
-struct snapshot_routing *routing_create(const struct picture *picture, const struct plugin_set *set,
+struct snapshot_routing *build_routing(const struct picture *picture, const struct plugin_set *set,
                                         struct log *log);
-struct snapshot_people *people_create(const struct picture *picture);
-struct snapshot_keys *keys_create(const struct picture *picture);
+struct snapshot_people *build_people(const struct picture *picture);
+struct snapshot_keys *build_keys(const struct picture *picture);
 
 #endif

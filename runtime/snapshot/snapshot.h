@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* snapshot.h -- the whole configuration as the data plane sees it, at one moment.
  *
- * Immutable and reference-counted. It is put together from parts, each immutable and counted too, so
- * that a write rebuilds only the parts it touches: `routing` (services, routes, plugins), `people`
- * (consumers) and `keys` (credentials). The admin thread publishes through a snapshot_slot; a worker
- * notices a new one by comparing one pointer per request. */
+ * Immutable and reference-counted. It is put together from parts, each immutable and counted too,
+ * so that a write rebuilds only the parts it touches: `routing` (services, routes, plugins),
+ * `people` (consumers) and `keys` (credentials). The admin thread publishes through a
+ * snapshot_slot; a worker notices a new one by comparing one pointer per request. */
 #ifndef SLUICE_SNAPSHOT_SNAPSHOT_H
 #define SLUICE_SNAPSHOT_SNAPSHOT_H
 
@@ -40,7 +40,7 @@ struct snapshot_routing {
     struct router *router;
     struct snapshot_route *routes; /* by router_match.index */
     size_t route_count;
-    struct chain global; /* requests without a route, and rewrite */
+    struct chain global;      /* requests without a route, and rewrite */
     struct entity **entities; /* references held */
     size_t entity_count;
     struct plugin_config **configs; /* references held */
