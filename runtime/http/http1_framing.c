@@ -57,7 +57,7 @@ static enum http1_result decide_body(struct http1_head *head)
 }
 
 struct options {
-    bool has_close, has_keep_alive, has_upgrade;
+    bool has_close, has_keep_alive, has_upgrade, has_others;
 };
 
 /* False if `option` is none that matters here. */
@@ -77,18 +77,19 @@ static void read_options(struct slice list, struct options *options)
     if (read_option(list, options)) /* usually there is one, and nothing to split */
         return;
     while (slice_split(&list, ',', &option))
-        read_option(slice_trim(option), options);
+        options->has_others |= !read_option(slice_trim(option), options);
 }
 
 /* Reads all Connection fields as one list (RFC 9110 section 7.6.1). "close" wins over "keep-alive".
  */
 static void read_connection(struct http1_head *head)
 {
-    struct options options = {false, false, false};
+    struct options options = {false, false, false, false};
     if (http_headers_has(&head->headers, HTTP_NAME_CONNECTION))
         for (uint32_t i = 0; i < head->headers.count; i++)
             if (head->headers.fields[i].id == HTTP_NAME_CONNECTION)
                 read_options(head->headers.fields[i].value, &options);
+    head->has_named_fields = options.has_others;
     head->is_keep_alive = !options.has_close && (head->minor_version > 0 || options.has_keep_alive);
     /* HTTP/1.0 knows no Upgrade: RFC 9110 section 7.8 has it ignored. */
     head->has_upgrade = options.has_upgrade && head->minor_version > 0 &&

@@ -56,9 +56,7 @@ static enum http1_result parse_absolute_form(struct arena *arena, struct http1_h
     while (len < rest.len && rest.ptr[len] != '/' && rest.ptr[len] != '?')
         len++;
     head->authority = slice_make(rest.ptr, len);
-    struct slice host;
-    int port;
-    if (!uri_parse_authority(head->authority, &host, &port))
+    if (!uri_parse_authority(head->authority, &head->host, &head->port))
         return fail(head, HTTP1_BAD, SLICE("invalid authority in the request target"));
     rest = slice_from(rest, len);
     head->path_query = rest.len == 0 ? SLICE("/") : rest;
@@ -72,11 +70,9 @@ static enum http1_result parse_absolute_form(struct arena *arena, struct http1_h
 
 static enum http1_result parse_target(struct arena *arena, struct http1_head *head)
 {
-    struct slice host;
-    int port;
-    head->authority = SLICE("");
+    head->authority = head->host = SLICE("");
     if (slice_eq(head->method, SLICE("CONNECT"))) {
-        if (!uri_parse_authority(head->target, &host, &port) || port == 0)
+        if (!uri_parse_authority(head->target, &head->host, &head->port) || head->port == 0)
             return fail(head, HTTP1_BAD, SLICE("CONNECT without host:port"));
         return fail(head, HTTP1_BAD_METHOD, SLICE("CONNECT is not offered"));
     }
@@ -128,8 +124,11 @@ static enum http1_result check_host(struct http1_head *head)
     value = http_headers_get_known(&head->headers, HTTP_NAME_HOST);
     if (!uri_parse_authority(value, &host, &port))
         return fail(head, HTTP1_BAD, SLICE("invalid Host header"));
-    if (head->scheme.ptr == NULL)
-        head->authority = value;
+    if (head->scheme.ptr != NULL)
+        return HTTP1_OK;
+    head->authority = value;
+    head->host = host;
+    head->port = port;
     return HTTP1_OK;
 }
 

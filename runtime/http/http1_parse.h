@@ -41,6 +41,8 @@ struct http1_head {
     struct slice path_query; /* origin-form; of absolute-form its path and query, which begin with
                               * "/"; "*" of OPTIONS * */
     struct slice authority; /* host[:port]: of absolute-form, else the Host value; "" in HTTP/1.0 */
+    struct slice host;      /* of the authority, as written */
+    int port;               /* of the authority; 0: none */
     struct slice scheme;    /* of absolute-form, else absent */
     /* status line */
     int status;
@@ -52,6 +54,7 @@ struct http1_head {
     uint64_t content_length; /* with HTTP1_BODY_LENGTH; may be 0, never above INT64_MAX */
     bool is_keep_alive;      /* as the message itself says (version, Connection); false with
                               * HTTP1_BODY_UNTIL_CLOSE */
+    bool has_named_fields; /* Connection lists more than close, keep-alive, upgrade */
     bool has_upgrade;        /* Connection: upgrade and an Upgrade field */
     bool is_expecting_100;   /* Expect: 100-continue on HTTP/1.1 */
     struct slice error;      /* static text for the log when the result is not OK */

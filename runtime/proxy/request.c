@@ -54,16 +54,11 @@ static struct slice lower(struct arena *arena, struct slice text)
     return text;
 }
 
-/* The host in small letters, and its port; the parser has checked the authority already. */
+/* The host in small letters, and its port. */
 static bool find_host(struct request *request)
 {
-    struct slice host = SLICE("");
-    int port = 0;
-    if (request->in.head.authority.len > 0 &&
-        !uri_parse_authority(request->in.head.authority, &host, &port))
-        return false;
-    request->in.host_port = port;
-    request->in.host = lower(request->arena, host);
+    request->in.host_port = request->in.head.port;
+    request->in.host = lower(request->arena, request->in.head.host);
     return request->in.host.ptr != NULL;
 }
 

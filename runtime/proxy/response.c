@@ -120,7 +120,7 @@ static bool copy_fields(struct request *request)
 {
     struct request_out *out = &request->out;
     const struct http_headers *from = &out->head.headers;
-    bool has_connection = http_headers_has(from, HTTP_NAME_CONNECTION);
+    bool has_connection = out->head.has_named_fields;
     uint32_t room = from->count + out->early.count + OWN_FIELDS;
     out->headers = (struct http_headers){
         .fields = arena_alloc(request->arena, room * sizeof(struct http_field)), .capacity = room};

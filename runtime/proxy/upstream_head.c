@@ -109,7 +109,7 @@ static bool is_replaced(enum http_name id)
 static void put_client_fields(struct writer *writer, const struct request *request)
 {
     const struct http_headers *headers = &request->in.head.headers;
-    bool has_connection = http_headers_has(headers, HTTP_NAME_CONNECTION);
+    bool has_connection = request->in.head.has_named_fields;
     bool hides_request_id = request->worker->options->headers.upstream_request_id;
     for (uint32_t i = 0; i < headers->count; i++) {
         const struct http_field *field = &headers->fields[i];

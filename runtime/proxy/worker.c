@@ -238,12 +238,22 @@ static uint64_t next_random(uint64_t state[4])
     return result;
 }
 
+/* Spreads the eight half-bytes of `bits` over eight bytes, each made its hexadecimal digit. */
+static uint64_t to_hex(uint32_t bits)
+{
+    uint64_t spread = bits;
+    spread = (spread | spread << 16) & 0x0000ffff0000ffffull;
+    spread = (spread | spread << 8) & 0x00ff00ff00ff00ffull;
+    spread = (spread | spread << 4) & 0x0f0f0f0f0f0f0f0full;
+    uint64_t letters = ((spread + 0x0606060606060606ull) >> 4) & 0x0101010101010101ull;
+    return spread + 0x3030303030303030ull + letters * ('a' - '0' - 10);
+}
+
 void worker_request_id(struct worker *worker, char out[32])
 {
-    static const char hex[] = "0123456789abcdef";
     for (int half = 0; half < 2; half++) {
         uint64_t bits = next_random(worker->random_state);
-        for (int i = 0; i < 16; i++, bits >>= 4)
-            out[half * 16 + i] = hex[bits & 15];
+        uint64_t digits[2] = {to_hex((uint32_t)bits), to_hex((uint32_t)(bits >> 32))};
+        memcpy(out + (ptrdiff_t)half * 16, digits, sizeof(digits));
     }
 }
