@@ -13,7 +13,7 @@ enum {
 void json_writer_init(struct json_writer *writer, struct buffer *out, size_t max_bytes)
 {
     *writer = (struct json_writer){.out = out, .max_bytes = max_bytes};
-    writer->at = writer->end = buffer_tail(out);
+    writer->at = writer->end = out->data == NULL ? NULL : buffer_tail(out);
 }
 
 bool json_writer_grow(struct json_writer *writer, size_t bytes)
@@ -26,7 +26,7 @@ bool json_writer_grow(struct json_writer *writer, size_t bytes)
     if (!buffer_reserve(out, bytes + GROW_BYTES, writer->max_bytes) &&
         !buffer_reserve(out, bytes, writer->max_bytes)) {
         writer->is_failed = true;
-        writer->at = writer->end = buffer_tail(out);
+        writer->at = writer->end = out->data == NULL ? NULL : buffer_tail(out);
         return false;
     }
     writer->at = buffer_tail(out);

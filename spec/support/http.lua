@@ -46,11 +46,11 @@ end
 -- options: host, port, timeout (seconds), tls, sni, verify is never done (certificates are made up).
 function http.client(options)
   options.timeout = options.timeout or 10
-  return setmetatable({ options = options }, Client)
+  return setmetatable({ settings = options }, Client)
 end
 
 function Client:connect()
-  local options = self.options
+  local options = self.settings
   local sock = socket.tcp()
   sock:settimeout(options.timeout)
   local ok, reason = sock:connect(options.host, options.port)
@@ -128,7 +128,7 @@ local function format_request(client, request)
     end
   end
   if find_header(given, "host") == nil then
-    add("Host", ("%s:%d"):format(client.options.host, client.options.port))
+    add("Host", ("%s:%d"):format(client.settings.host, client.settings.port))
   end
   if content_type then
     add("Content-Type", content_type)
