@@ -232,7 +232,17 @@ bool http_is_token(struct slice text)
 
 bool http_is_field_value(struct slice text)
 {
-    return char_class_all(text, CHAR_VALUE);
+    /* Eight bytes at a time while none of them is a control or DEL; tab is told apart below. */
+    const uint64_t ones = 0x0101010101010101ull, tops = 0x8080808080808080ull;
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= text.len; i += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, text.ptr + i, sizeof(word));
+        uint64_t ascii = word & ~tops, is_low = (word - ones * 0x20) & ~word;
+        if (((is_low | (ascii + ones)) & ~word & tops) != 0)
+            break;
+    }
+    return char_class_all(slice_from(text, i), CHAR_VALUE);
 }
 
 bool http_list_has(struct slice value, struct slice token)

@@ -54,7 +54,7 @@ struct http1_head {
     uint64_t content_length; /* with HTTP1_BODY_LENGTH; may be 0, never above INT64_MAX */
     bool is_keep_alive;      /* as the message itself says (version, Connection); false with
                               * HTTP1_BODY_UNTIL_CLOSE */
-    bool has_named_fields; /* Connection lists more than close, keep-alive, upgrade */
+    bool has_named_fields;   /* Connection lists more than close, keep-alive, upgrade */
     bool has_upgrade;        /* Connection: upgrade and an Upgrade field */
     bool is_expecting_100;   /* Expect: 100-continue on HTTP/1.1 */
     struct slice error;      /* static text for the log when the result is not OK */

@@ -120,15 +120,29 @@ static struct counter *find(struct shard *shard, uint64_t hash, uint64_t check,
     return counter;
 }
 
+/* A second hash of the key, of another make than map_hash(): together they stand for the key. */
+static uint64_t check_of(struct pdk_str key)
+{
+    uint64_t check = 0x2545f4914f6cdd1dull + key.len;
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= key.len; i += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, key.ptr + i, sizeof(word));
+        check = (check + word) * 0x9e3779b97f4a7c15ull;
+        check = (check << 23) | (check >> 41);
+    }
+    for (; i < key.len; i++)
+        check = (check ^ (unsigned char)key.ptr[i]) * 0x100000001b3ull;
+    return check;
+}
+
 bool counters_take(struct counters *counters, struct pdk_str key, struct pdk_window *windows,
                    size_t count, int64_t cost, int64_t now_s)
 {
     enum { MOST_WINDOWS = 16 };
     struct counter *found[MOST_WINDOWS];
     uint64_t hash = map_hash(slice_make(key.ptr, key.len));
-    uint64_t check = hash * 0x2545f4914f6cdd1dull + key.len;
-    for (size_t i = 0; i < key.len; i++)
-        check = (check ^ (unsigned char)key.ptr[i]) * 0x100000001b3ull;
+    uint64_t check = check_of(key);
     struct shard *shard = &counters->shards[hash >> 58];
     bool is_allowed = true;
     pthread_mutex_lock(&shard->mutex);

@@ -24,7 +24,6 @@
 #include "snapshot/snapshot.h"
 
 struct client;
-struct target_group;
 struct upstream_conn;
 
 enum request_state {
@@ -111,7 +110,6 @@ enum { REQUEST_LOGGED_TRIES = 8 };
 /* Sending it on (upstream.c, target.c). */
 struct request_attempt {
     struct upstream_conn *upstream; /* NULL: none now */
-    struct target_group *group;     /* of a resolved name; NULL: a literal address */
     struct dns_answer *answer;      /* one reference; what is being tried */
     struct dns_query *query;        /* while in REQUEST_RESOLVE */
     struct balancer_tried tried;    /* addresses that failed */

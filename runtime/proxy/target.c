@@ -37,6 +37,8 @@ static struct target_group *group_of(struct worker *worker, struct slice host)
     struct target_group *group = map_get(&worker->targets, host);
     if (group != NULL)
         return group;
+    if (worker->targets.count >= worker->options->dns.cache_size)
+        target_clear_all(worker); /* plugins may make up names without end */
     group = calloc(1, sizeof(*group));
     if (group == NULL)
         return NULL;
@@ -163,7 +165,6 @@ enum target_result target_next(struct request *request, struct upstream_key *key
     struct target_group *group = group_of(request->worker, host);
     if (group == NULL)
         return TARGET_NO_MEMORY;
-    request->attempt.group = group;
     enum target_result result = find_answer(request, group);
     if (result != TARGET_READY)
         return result;

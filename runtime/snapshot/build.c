@@ -150,16 +150,41 @@ static struct plugin_config *config_create(struct builder *builder, const struct
     return config;
 }
 
+static bool is_id(struct slice id, const json_t *parent)
+{
+    struct slice now = row_text(parent, "id");
+    return id.ptr == NULL ? now.ptr == NULL : now.ptr != NULL && slice_eq(id, now);
+}
+
+/* Does the configuration stand for this very row? Then it is kept: its address and serial are its
+ * identity for plugins, and a write comes by twice, from the Admin API and from the change log. */
+static bool is_unchanged(const struct plugin_config *config, const json_t *row)
+{
+    struct slice name = row_text(row, "instance_name");
+    return slice_eq(slice_of(config->type->name), row_text(row, "name")) &&
+           (name.ptr == NULL ? config->instance_name.ptr == NULL
+                             : slice_eq(config->instance_name, name)) &&
+           config->protocols == protocols_of(row) &&
+           is_id(config->route_id, json_object_get(row, "route")) &&
+           is_id(config->service_id, json_object_get(row, "service")) &&
+           is_id(config->consumer_id, json_object_get(row, "consumer")) &&
+           json_equal(config->json, json_object_get(row, "config"));
+}
+
 static bool set_plugin(struct builder *builder, struct picture *picture, struct slice id,
                        const json_t *row)
 {
+    const struct plugin_config *present = map_get(&picture->configs, id);
+    bool is_enabled = json_is_true(json_object_get(row, "enabled"));
+    if (present != NULL && is_enabled && is_unchanged(present, row))
+        return true;
     take_out(&picture->configs, id, drop_config);
     const struct plugin_type *type = plugin_set_find(builder->set, row_text(row, "name"));
     if (type == NULL) {
         log_skipped(builder, "plugin", row, "the plugin is not loaded on this node");
         return true;
     }
-    if (!json_is_true(json_object_get(row, "enabled")))
+    if (!is_enabled)
         return true;
     char *error = NULL;
     struct plugin_config *config = config_create(builder, type, row, &error);

@@ -221,7 +221,7 @@ static bool bind_routes(struct routing_work *work, const struct picture *picture
 }
 
 struct snapshot_routing *build_routing(const struct picture *picture, const struct plugin_set *set,
-                                        struct log *log)
+                                       struct log *log)
 {
     struct routing_work work = {.set = set};
     struct snapshot_routing *routing = calloc(1, sizeof(*routing));

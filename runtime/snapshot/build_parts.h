@@ -34,7 +34,7 @@ struct snapshot_key *build_key(struct credential *credential, struct snapshot_pe
 
 /* One reference for the caller; NULL: out of memory. */
 struct snapshot_routing *build_routing(const struct picture *picture, const struct plugin_set *set,
-                                        struct log *log);
+                                       struct log *log);
 struct snapshot_people *build_people(const struct picture *picture);
 struct snapshot_keys *build_keys(const struct picture *picture);
 

@@ -33,6 +33,7 @@ CASES = {
     "huge-head": [b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70000 + b"\r\nContent-Length: 2\r\n\r\nok"],
     "switching": [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"],
     "interim": [b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", PAUSE, OK],
+    "interims": [b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 1000, OK],
     "short-length": [b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", CLOSE],
     "short-chunked": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", CLOSE],
     "bad-chunk": [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n"],
