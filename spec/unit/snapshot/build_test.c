@@ -153,6 +153,43 @@ static void a_row_that_cannot_be_used_is_left_out(void **state)
     schema_shutdown();
 }
 
+static bool configure(const struct plugin_type *type, struct plugin_config *config, char **error)
+{
+    (void)type;
+    (void)error;
+    config->conf = config;
+    return true;
+}
+
+/* A row comes by twice, from the Admin API and from the change log: plugins must not notice. */
+static void a_plugin_row_that_did_not_change_keeps_its_configuration(void **state)
+{
+    (void)state;
+    static const struct plugin_vtable vtable = {.configure = configure};
+    struct plugin_type type = {.vtable = &vtable, .name = (char *)(uintptr_t) "p"};
+    struct plugin_type *types[] = {&type};
+    const struct plugin_set set = {types, 1};
+    static const char row[] = "{\"id\":\"" KEY "\",\"name\":\"p\",\"enabled\":true,"
+                              "\"protocols\":[\"http\"],\"config\":{\"a\":1},\"route\":null}";
+    static const char changed[] = "{\"id\":\"" KEY "\",\"name\":\"p\",\"enabled\":true,"
+                                  "\"protocols\":[\"http\"],\"config\":{\"a\":2},\"route\":null}";
+    assert_true(schema_init());
+    struct builder *builder = builder_create(&set, NULL);
+    apply(builder, "plugins", KEY, row);
+    struct snapshot *first = snapshot_of(builder);
+    apply(builder, "plugins", KEY, row);
+    struct snapshot *second = snapshot_of(builder);
+    apply(builder, "plugins", KEY, changed);
+    struct snapshot *third = snapshot_of(builder);
+    assert_int_equal(first->routing->config_count, 1);
+    assert_ptr_equal(first->routing->configs[0], second->routing->configs[0]);
+    assert_true(third->routing->configs[0]->serial > second->routing->configs[0]->serial);
+    snapshot_unref(first);
+    snapshot_unref(second);
+    snapshot_unref(third);
+    builder_destroy(builder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +198,7 @@ int main(void)
         cmocka_unit_test(parts_that_no_write_touched_are_shared),
         cmocka_unit_test(a_credential_follows_its_consumer),
         cmocka_unit_test(a_row_that_cannot_be_used_is_left_out),
+        cmocka_unit_test(a_plugin_row_that_did_not_change_keeps_its_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
