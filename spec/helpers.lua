@@ -103,7 +103,7 @@ function helpers.start_kong(env, _, keeps_prefix, fixtures)
   end
   if keys.declarative_config == default.prefix .. "/declarative.json" then
     if not keeps_prefix then
-      process.run { "find", default.prefix, "-mindepth", "1", "-delete" }
+      default:empty()
     end
     local file = assert(io.open(keys.declarative_config, "w"))
     file:write(current.bp:declarative())

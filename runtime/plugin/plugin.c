@@ -26,6 +26,8 @@ void plugin_config_unref(struct plugin_config *config)
 
 static void unload(struct plugin_type *type)
 {
+    if (type == NULL)
+        return;
     if (type->vtable == &plugin_lua_vtable)
         plugin_lua_unload(type);
     else

@@ -83,15 +83,17 @@ function Node:command(arguments, env, timeout)
     { env = self:environment(env), timeout = timeout or 60 })
 end
 
-local function remove_content(prefix)
-  process.run { "find", prefix, "-mindepth", "1", "-delete" }
+-- Makes the prefix, and empties it.
+function Node:empty()
+  process.run { "mkdir", "-p", self.prefix }
+  process.run { "find", self.prefix, "-mindepth", "1", "-delete" }
 end
 
 -- Starts the node with an empty prefix, or with the one it has if `keeps_prefix`. True, or nil and what
 -- the command printed.
 function Node:start(env, keeps_prefix)
   if not keeps_prefix then
-    remove_content(self.prefix)
+    self:empty()
   end
   self.env = env
   if env and env.database == "postgres" then
@@ -147,8 +149,7 @@ function Node:stop(keeps_prefix, how)
   end
   local findings = self:findings()
   if not keeps_prefix and not spec_dir then
-    process.run { "rm", "-rf", self.prefix }
-    process.run { "mkdir", "-p", self.prefix }
+    self:destroy()
   end
   if findings then
     error("sanitizer: " .. findings:sub(1, 6000), 2)

@@ -63,4 +63,15 @@ describe("make run", function()
       end
     end)
   end
+
+  it("names a port that is taken, and starts nothing", function()
+    local status, out, err = helpers.process.run({ "scripts/run", os.getenv("SLUICE_BUILD") or "build" }, {
+      env = { PROXY_PORT = proxy, TLS_PORT = tls, ADMIN_PORT = helpers.mock_upstream_port, STATUS_PORT = status_port,
+        SERVICE_PORT = first, RUN_PREFIX = helpers.test_conf.prefix .. "/run" },
+    })
+    assert.same(1, status)
+    assert.same("", out)
+    assert.truthy(err:find("port " .. helpers.mock_upstream_port .. " is in use; ADMIN_PORT=", 1, true), err)
+    assert.is_false(is_listening(proxy) or is_listening(first))
+  end)
 end)
