@@ -124,7 +124,7 @@ $(plugin_folders:plugins-c/%=$(BUILD)/plugins/%.so): $(BUILD)/plugins/%.so: \
 	$(call quiet,CC  )$(plugin_link)
 
 # Changes only when the compiler or its flags do, and then everything is built again.
-flags_text := $(compile) $(includes) $(BUILD)
+flags_text := $(compile) $(includes) $(checkout_paths)
 $(BUILD)/.flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(flags_text))' | cmp -s - $@ || \
