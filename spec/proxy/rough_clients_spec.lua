@@ -3,6 +3,13 @@
 local helpers = require "spec.helpers"
 local socket = require "socket"
 
+local function wait_for_line(text)
+  helpers.wait_until(function()
+    local log = helpers.read_file(helpers.test_conf.prefix .. "/logs/error.log")
+    return log and log:find(text, 1, true)
+  end)
+end
+
 local FIXTURES = io.popen("pwd"):read("*l") .. "/spec/pdk/fixtures/?.lua;"
 
 describe("Rough clients and plugins", function()
@@ -33,7 +40,7 @@ describe("Rough clients and plugins", function()
     route("head.test", echo, { access = "kong.service.request.set_method('HEAD')" })
     route("empty.test", odd, { header_filter = "kong.response.set_status(204)" })
     route("changed.test", echo, { body_filter = "ngx.arg[1] = ngx.arg[1]" })
-    for host, code in pairs({ sleeps = "ngx.sleep(2)", reads = "kong.request.get_raw_body()" }) do
+    for host, code in pairs({ sleeps = "kong.log.notice('it waits') ngx.sleep(2)", reads = "kong.request.get_raw_body()" }) do
       local row = route(host .. ".test", echo, { access = code })
       bp.plugins:insert({ name = "file-log", route = row,
         config = { path = helpers.test_conf.prefix .. "/" .. host .. ".log" } })
@@ -68,7 +75,7 @@ describe("Rough clients and plugins", function()
   it("see all plugins' log handlers run when they leave during a handler's wait", function()
     local sock = connect()
     assert(sock:send("GET / HTTP/1.1\r\nHost: sleeps.test\r\n\r\n"))
-    socket.select(nil, nil, 0.2)
+    wait_for_line("it waits")
     sock:close()
     wait_logged("sleeps.log")
   end)
@@ -179,8 +186,9 @@ describe("Draining", function()
     local sock = socket.tcp()
     sock:settimeout(5)
     assert(sock:connect("127.0.0.1", helpers.get_proxy_port()))
+    local before = helpers.mock_upstream_request_count()
     assert(sock:send("GET /delay/1 HTTP/1.1\r\nHost: a\r\n\r\n"))
-    socket.select(nil, nil, 0.2)
+    helpers.wait_until(function() return helpers.mock_upstream_request_count() > before end)
     assert.is_true((helpers.kong_exec("quit --prefix " .. helpers.test_conf.prefix)))
     assert.same("HTTP/1.1 200 OK", sock:receive("*l"))
     sock:close()
@@ -192,10 +200,11 @@ describe("Draining", function()
   it("leaves the Admin API to the next generation", function()
     local sock = socket.tcp()
     assert(sock:connect("127.0.0.1", helpers.get_proxy_port()))
+    local before = helpers.mock_upstream_request_count()
     assert(sock:send("GET /delay/3 HTTP/1.1\r\nHost: a\r\n\r\n")) -- keeps the old one alive
-    socket.select(nil, nil, 0.2)
+    helpers.wait_until(function() return helpers.mock_upstream_request_count() > before end)
     assert.is_true((helpers.kong_exec("reload --prefix " .. helpers.test_conf.prefix)))
-    socket.select(nil, nil, 0.2)
+    wait_for_line("draining: no new connections are accepted")
     for i = 1, 20 do
       local admin, client = helpers.admin_client(), helpers.proxy_client()
       assert.res_status(201, admin:post("/routes", { body = { paths = { "/new" .. i } },
